@@ -1,0 +1,1 @@
+"""The edge: classes given their adapters; they translate words and errors between Temporal and the world."""

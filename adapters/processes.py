@@ -1,0 +1,87 @@
+"""Processes we started, known by id and start time, so that nothing else is ever ended."""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+import psutil
+
+from adapters.files import write_atomically
+
+_SAME_MOMENT = 0.02
+"""Seconds by which two readings of one process's start time may differ (they are rounded to clock ticks)."""
+
+
+@dataclass(frozen=True)
+class ProcessRecord:
+    """A process id is reused, a process id with its start time is not."""
+
+    pid: int
+    #: Seconds since the epoch, as the kernel tells it.
+    started: float
+    #: What others need to reach it: port, url, version …; the file is readable by its owner only.
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pid: int, **facts: str | int) -> Self:
+        """Raises `psutil.NoSuchProcess` when it is gone already."""
+        return cls(pid=pid, started=psutil.Process(pid).create_time(), facts=facts)
+
+    @classmethod
+    def read(cls, file: Path) -> Self | None:
+        """What the file says, or None when there is none or it is damaged."""
+        try:
+            return cls(**json.loads(file.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, file: Path) -> None:
+        write_atomically(file, json.dumps(asdict(self)), mode=0o600)
+
+    @property
+    def process(self) -> psutil.Process | None:
+        """The living process, or None when it ended (a zombie has ended) or its id now means another one."""
+        try:
+            process = psutil.Process(self.pid)
+            if abs(process.create_time() - self.started) > _SAME_MOMENT:
+                return None
+            return None if process.status() == psutil.STATUS_ZOMBIE else process
+        except psutil.NoSuchProcess:
+            return None
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None
+
+    def end(self, grace: float = 5.0) -> bool:
+        """Ask it to end, insist after `grace` seconds. True if it was alive. Returns when it is gone."""
+        process = self.process
+        if process is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+            try:
+                process.wait(grace)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait(grace)
+        return True
+
+    def end_group(self, grace: float = 2.0) -> None:
+        """End the process group this process leads, including members that outlive their leader."""
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, how)
+            deadline = time.monotonic() + grace
+            while time.monotonic() < deadline:
+                try:
+                    os.killpg(self.pid, 0)
+                except ProcessLookupError:
+                    return
+                time.sleep(0.02)

@@ -1,0 +1,1 @@
+"""How people and agents talk to missions."""

@@ -1,0 +1,1 @@
+"""The rules of a mission: values in, decisions out. Nothing here does I/O or knows Temporal."""

@@ -1,0 +1,1 @@
+"""Durable: deterministic code that runs the rules of `mission/` and schedules activities."""
