@@ -1,7 +1,7 @@
 """The graph of work: TODOs, what they depend on, and what may run next."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Self
 
@@ -61,25 +61,20 @@ class Plan(BaseModel):
     @property
     def work(self) -> tuple[Todo, ...]:
         """The TODOs that agents do. A TODO with children is a heading: it is done when its children are."""
-        headings = {todo.parent for todo in self.todos}
-        return tuple(todo for todo in self.todos if todo.id not in headings)
+        return _work(self.todos)
 
     def todo(self, todo_id: str) -> Todo:
         return next(todo for todo in self.todos if todo.id == todo_id)
 
     def needs(self, todo: Todo) -> frozenset[str]:
         """Ids of the work that must be merged first: own and inherited dependencies, headings resolved."""
-        wanted: set[str] = set(todo.depends_on)
-        parent = todo.parent
-        while parent:
-            wanted.update(self.todo(parent).depends_on if any(t.id == parent for t in self.todos) else ())
-            parent = parent.rpartition(".")[0] or None
-        return frozenset(work.id for work in self.work if any(_is_within(work.id, wish) for wish in wanted))
+        return _needs(self.todos, todo)
 
     def ready(self, done: Collection[str], started: Collection[str]) -> tuple[Todo, ...]:
         """What may start now: not started, every dependency done, no file shared with running work."""
         by_id = {todo.id: todo for todo in self.work}
-        claimed = {path for todo_id in started if todo_id not in done and todo_id in by_id for path in by_id[todo_id].files}
+        running = [by_id[todo_id] for todo_id in started if todo_id in by_id and todo_id not in done]
+        claimed = {path for todo in running for path in todo.files}
         ready: list[Todo] = []
         for todo in self.work:
             if todo.id in started or todo.id in done or not self.needs(todo) <= set(done):
@@ -106,7 +101,9 @@ def check_graph(todos: Iterable[Todo]) -> None:
     todos = tuple(todos)
     ids = [todo.id for todo in todos]
     if len(todos) > MOST_TODOS:
-        raise ValueError(f"the plan has {len(todos)} TODOs, the limit is {MOST_TODOS}: plan fewer, larger ones")
+        raise ValueError(
+            f"the plan has {len(todos)} TODOs, the limit is {MOST_TODOS}: plan fewer, larger ones"
+        )
     if twice := next((todo_id for todo_id in ids if ids.count(todo_id) > 1), None):
         raise ValueError(f"TODO id {twice!r} is used twice")
     for todo in todos:
@@ -119,19 +116,21 @@ def check_graph(todos: Iterable[Todo]) -> None:
 
 
 def _refuse_cycles(todos: tuple[Todo, ...]) -> None:
-    graph: Mapping[str, set[str]] = {todo.id: set(todo.depends_on) for todo in todos}
-    for todo in todos:  # a heading waits for its children, a child for what its heading waits for
-        if todo.parent in graph:
-            graph[todo.parent].add(todo.id)
-            graph[todo.id].update(graph[todo.parent] & set(_own(todos, todo.parent)))
+    graph = {todo.id: _needs(todos, todo) for todo in _work(todos)}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise ValueError(f"the dependencies form a cycle: {' -> '.join(error.args[1])}") from error
 
 
-def _own(todos: tuple[Todo, ...], todo_id: str) -> tuple[str, ...]:
-    return next(todo.depends_on for todo in todos if todo.id == todo_id)
+def _work(todos: tuple[Todo, ...]) -> tuple[Todo, ...]:
+    headings = {todo.parent for todo in todos}
+    return tuple(todo for todo in todos if todo.id not in headings)
+
+
+def _needs(todos: tuple[Todo, ...], todo: Todo) -> frozenset[str]:
+    wanted = {wish for one in todos if _is_within(todo.id, one.id) for wish in one.depends_on}
+    return frozenset(work.id for work in _work(todos) if any(_is_within(work.id, wish) for wish in wanted))
 
 
 def _is_within(todo_id: str, heading: str) -> bool:
