@@ -158,7 +158,7 @@ def red(checks: tuple[Evidence, ...]) -> tuple[str, ...]:
     )
 
 
-def proves_nothing(changed: tuple[str, ...], checks: tuple[str, ...], reviewed: bool) -> bool:
+def proves_nothing(changed: bool, checks: tuple[str, ...], reviewed: bool) -> bool:
     """Work that changed no file, is checked by nothing and seen by nobody is not done because someone says so."""
     return not changed and not checks and not reviewed
 

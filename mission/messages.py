@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from mission.answers import Verdict, WorkReport
-from mission.options import MissionOptions, Role
+from mission.options import MissionOptions
 from mission.plan import Plan, Todo
 from mission.report import Evidence, MissionReport, Stage, Usage
 from mission.state import MissionState
@@ -178,7 +178,6 @@ class WorkTurnResult:
     problem: str = ""
     #: The agent gave no usable answer and a repair would not help.
     failure: str = ""
-    changed: tuple[str, ...] = ()
     usage: Usage = Usage()
 
 
@@ -217,6 +216,8 @@ class MergeOrder:
     commit: str
     #: The mission's head that the workflow knows.
     onto: str
+    #: The workflow's time: a repeated merge makes the very same commit.
+    moment: datetime
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pydantic import TypeAdapter
+
 from mission.answers import Verdict
 
 
@@ -157,3 +159,15 @@ class MissionReport:
 
     def elapsed(self, now: datetime) -> timedelta:
         return (self.ended or now) - self.started
+
+
+_REPORTS = TypeAdapter(MissionReport)
+
+
+def report_to_json(report: MissionReport) -> str:
+    return _REPORTS.dump_json(report, indent=1).decode()
+
+
+def report_from_json(text: str | bytes) -> MissionReport:
+    """Raises `ValueError` when the text is not a report."""
+    return _REPORTS.validate_json(text)

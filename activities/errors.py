@@ -1,0 +1,51 @@
+"""Errors of the adapters as Temporal failures: what is retried here, and what no retry can mend.
+
+OpenCodeUnreachable, OpenCodeRejected (first tries)    -> retried: infrastructure
+ModelFailed, retryable                                 -> retried after what the provider asks for
+ModelFailed, not retryable; OpenCodeUnsupported        -> fails the mission: a person must act
+GitError, OSError                                      -> retried (a full disk can be emptied)
+NotAWorkspace, BranchMoved, RoleFileError              -> fails the mission: a person must act
+"""
+
+import contextlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+from adapters.commands import CommandError
+from adapters.git.errors import BranchMoved, GitError, NotAWorkspace
+from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejected, OpenCodeUnsupported
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.roles import RoleFileError
+
+REJECTIONS = 5
+"""A request that OpenCode refuses so often is wrong, not early."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Adapter errors as `ApplicationError`s whose type and message say what a person needs to know."""
+    try:
+        yield
+    except ModelFailed as error:
+        raise _model_failure(error) from error
+    except OpenCodeRejected as error:
+        final = activity.info().attempt >= REJECTIONS
+        raise ApplicationError(str(error), type="opencode_rejected", non_retryable=final) from error
+    except OpenCodeUnsupported as error:
+        raise ApplicationError(str(error), type="opencode_unsupported", non_retryable=True) from error
+    except OpenCodeError as error:
+        raise ApplicationError(str(error), type="opencode_unreachable") from error
+    except (NotAWorkspace, BranchMoved, RoleFileError) as error:
+        raise ApplicationError(str(error), type="workspace", non_retryable=True) from error
+    except (GitError, CommandError, OSError) as error:
+        raise ApplicationError(str(error), type="files") from error
+
+
+def _model_failure(error: ModelFailed) -> ApplicationError:
+    if not error.retryable:
+        return ApplicationError(str(error), type="provider_refused", non_retryable=True)
+    # OpenCode has tried for over a minute already; hurrying would only add to the storm.
+    wait = error.retry_after or min(timedelta(seconds=30) * activity.info().attempt, timedelta(minutes=5))
+    return ApplicationError(str(error), type="provider_unavailable", next_retry_delay=wait)

@@ -1,0 +1,61 @@
+"""The planner's turns: in a slot at the mission's head, reading only."""
+
+from dataclasses import dataclass
+
+from temporalio import activity
+
+from activities import prompts
+from activities.agent_sessions import AgentSessions, Conversation, read_answer
+from activities.errors import translated
+from activities.roles import load_role
+from activities.workspaces import Workspaces
+from mission.answers import InvalidAnswer
+from mission.messages import PlanOrder, PlanResult, PlanTurn
+from mission.names import holder
+from mission.plan import Plan
+
+
+@dataclass
+class PlanningActivities:
+    sessions: AgentSessions
+    workspaces: Workspaces
+
+    @activity.defn(name="plan_turn")
+    async def plan_turn(self, turn: PlanTurn) -> PlanResult:
+        """One turn of the planner: a plan that fits what is done already, or what is wrong with the answer."""
+        order, key = turn.order, turn.key
+        with translated():
+            project = await self.workspaces.of(order.mission)
+            slot = await project.slots.lease(holder(order.mission.mission_id, "plan"))
+            role = load_role("planner", project.workspace.directory)
+            talk = Conversation(
+                order.mission, role, "plan", slot.path, f"Plan round {order.round}", order.round
+            )
+            if key.repair == 0:
+                await project.slots.prepare(slot, order.commit)
+                text = prompts.plan_prompt(order)
+            else:
+                text = prompts.repair_prompt(
+                    order.mission.mission_id, "planner", "plan", order.round, key.problem
+                )
+            reply = await self.sessions.take(talk, (str(order.round), str(key.repair)), key, text)
+            plan, problem = read_answer(reply, Plan)
+            if plan is not None:
+                problem = fits(plan, order)
+            if plan is not None and not problem:
+                await project.slots.release(holder(order.mission.mission_id, "plan"))
+                return PlanResult(plan, usage=reply.usage)
+            return PlanResult(None, problem, reply.usage)
+
+
+def fits(plan: Plan, order: PlanOrder) -> str:
+    """What is wrong with a plan as the next step of this mission; empty if nothing is."""
+    if order.plan is None:
+        return "" if plan.todos else "the plan has no TODO"
+    try:
+        order.plan.revised(
+            plan.model_copy(update={"todos": tuple(t for t in plan.todos if t.id not in order.done)})
+        )
+    except (ValueError, InvalidAnswer) as error:
+        return str(error)
+    return ""
