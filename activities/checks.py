@@ -54,9 +54,7 @@ async def run_all(order: CheckOrder, directory: Path, folder: Path) -> tuple[Evi
         result = await run_command(command, cwd=directory, time_limit=limit, log=folder / log)
         evidence.append(_evidence(command, result, order.commit, log))
     index = folder / "evidence" / f"{order.label}.json"
-    write_atomically(
-        index, json.dumps([asdict(one) for one in evidence], indent=1, ensure_ascii=False) + "\n"
-    )
+    write_atomically(index, json.dumps([asdict(one) for one in evidence], indent=1, ensure_ascii=False) + "\n")
     return tuple(evidence)
 
 

@@ -34,18 +34,14 @@ class MergeActivities:
                 checks: tuple[Evidence, ...] = ()
                 if not merged.tree_unchanged:  # else the same files were checked a moment ago
                     checks = await run_all(
-                        CheckOrder(
-                            mission, owner, merged.commit, todo.checks, f"{todo.id}-{order.attempt}-merged"
-                        ),
+                        CheckOrder(mission, owner, merged.commit, todo.checks, f"{todo.id}-{order.attempt}-merged"),
                         slot.path,
                         project.folder(mission.mission_id),
                     )
                 if not all(check.green for check in checks):
                     await project.slots.reset(slot, order.commit)
                     return MergeResult(checks=checks)
-                await advance(
-                    project.workspace, mission_branch(mission.mission_id), merged.commit, order.onto
-                )
+                await advance(project.workspace, mission_branch(mission.mission_id), merged.commit, order.onto)
                 await delete_branch(project.workspace, todo_branch(mission.mission_id, todo.id))
                 await project.slots.release(owner)
             return MergeResult(commit=merged.commit, checks=checks)

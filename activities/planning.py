@@ -28,16 +28,12 @@ class PlanningActivities:
             project = await self.workspaces.of(order.mission)
             slot = await project.slots.lease(holder(order.mission.mission_id, "plan"))
             role = load_role("planner", project.workspace.directory)
-            talk = Conversation(
-                order.mission, role, "plan", slot.path, f"Plan round {order.round}", order.round
-            )
+            talk = Conversation(order.mission, role, "plan", slot.path, f"Plan round {order.round}", order.round)
             if key.repair == 0:
                 await project.slots.prepare(slot, order.commit)
                 text = prompts.plan_prompt(order)
             else:
-                text = prompts.repair_prompt(
-                    order.mission.mission_id, "planner", "plan", order.round, key.problem
-                )
+                text = prompts.repair_prompt(order.mission.mission_id, "planner", "plan", order.round, key.problem)
             reply = await self.sessions.take(talk, (str(order.round), str(key.repair)), key, text)
             plan, problem = read_answer(reply, Plan)
             if plan is not None:
@@ -53,9 +49,7 @@ def fits(plan: Plan, order: PlanOrder) -> str:
     if order.plan is None:
         return "" if plan.todos else "the plan has no TODO"
     try:
-        order.plan.revised(
-            plan.model_copy(update={"todos": tuple(t for t in plan.todos if t.id not in order.done)})
-        )
+        order.plan.revised(plan.model_copy(update={"todos": tuple(t for t in plan.todos if t.id not in order.done)}))
     except (ValueError, InvalidAnswer) as error:
         return str(error)
     return ""

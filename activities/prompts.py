@@ -28,7 +28,8 @@ def plan_prompt(order: PlanOrder) -> str:
             "The plan so far:\n" + _plan(order.plan, order.done),
             "It does not go on by itself:\n" + _list(order.feedback),
             "Say how it goes on. Give only the TODOs that are new or changed (a changed one keeps its id and starts "
-            "anew; finished ones stay as they are). Change the approach where it failed: split, reorder, do it otherwise.",
+            "anew; finished ones stay as they are). "
+            "Change the approach where it failed: split, reorder, do it otherwise.",
         ]
     return "\n\n".join(parts)
 
@@ -43,14 +44,12 @@ def work_prompt(order: WorkOrder, *, brief: bool) -> str:
             parts.append("What earlier TODOs decided:\n" + _list(order.context))
     if order.step == "rework":
         parts.append(
-            "Your work was sent back. The folder holds what the last attempt left. Mend this:\n"
-            + _list(order.feedback)
+            "Your work was sent back. The folder holds what the last attempt left. Mend this:\n" + _list(order.feedback)
         )
     elif order.step == "resolve":
         parts.append(
             "Your work is good, but it conflicts with what others merged meanwhile. The folder holds both, with git's "
-            "conflict markers. Make one that keeps the intent of both, and leave no marker:\n"
-            + _list(order.feedback)
+            "conflict markers. Make one that keeps the intent of both, and leave no marker:\n" + _list(order.feedback)
         )
     elif brief and order.feedback:
         parts.append("Earlier attempts failed because:\n" + _list(order.feedback))
@@ -69,9 +68,7 @@ def review_prompt(order: ReviewOrder, diff: str, truncated: bool) -> str:
         parts.append("All TODOs are done and merged. Judge the whole:\n" + _plan(order.plan, ()))
     parts.append("Our checks:\n" + (_list(_evidence(check) for check in order.checks) or "(none)"))
     shown = diff or "(nothing was changed)"
-    parts.append(
-        "The diff" + (", cut; read the files for the rest" if truncated else "") + f":\n```diff\n{shown}\n```"
-    )
+    parts.append("The diff" + (", cut; read the files for the rest" if truncated else "") + f":\n```diff\n{shown}\n```")
     return "\n\n".join(parts)
 
 

@@ -36,9 +36,7 @@ class ReviewActivities:
             title = f"{part} review {order.attempt}"
             talk = Conversation(order.mission, role, part, Path(slot.path), title, order.attempt)
             if key.repair:
-                text = prompts.repair_prompt(
-                    order.mission.mission_id, "reviewer", part, order.attempt, key.problem
-                )
+                text = prompts.repair_prompt(order.mission.mission_id, "reviewer", part, order.attempt, key.problem)
             else:
                 change = await diff(project.workspace, order.base, order.commit, prompts.MOST_DIFF)
                 text = prompts.review_prompt(order, change.text, change.truncated)

@@ -63,9 +63,7 @@ class WorkActivities:
     def _prompt(self, turn: WorkTurn, fresh: bool) -> str:
         order, key = turn.order, turn.key
         if key.repair:
-            return prompts.repair_prompt(
-                order.mission.mission_id, "worker", order.todo.id, order.attempt, key.problem
-            )
+            return prompts.repair_prompt(order.mission.mission_id, "worker", order.todo.id, order.attempt, key.problem)
         return prompts.work_prompt(order, brief=order.step == "work" or fresh or order.generation > 1)
 
     async def _keep(self, project: Project, slot: Slot, order: WorkOrder) -> str:

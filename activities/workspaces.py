@@ -115,7 +115,5 @@ class WorkspaceActivities:
             if part not in ("plan", "final"):
                 parent = await project.slots.commit_of(slot)
                 branch = todo_branch(mission_id, part)
-                await project.slots.snapshot(
-                    slot, parent=parent, branch=branch, message=f"{part}: unfinished"
-                )
+                await project.slots.snapshot(slot, parent=parent, branch=branch, message=f"{part}: unfinished")
             await project.slots.release(owner)

@@ -125,9 +125,7 @@ class GiveUp:
     feedback: tuple[str, ...]
 
 
-def after_attempt(
-    result: WorkResult, progress: TodoProgress, options: MissionOptions
-) -> Merge | Rework | GiveUp:
+def after_attempt(result: WorkResult, progress: TodoProgress, options: MissionOptions) -> Merge | Rework | GiveUp:
     """`progress.misses` already counts this attempt if it missed."""
     if result.stage is Stage.APPROVED:
         return Merge()
@@ -152,7 +150,8 @@ def after_merge(
 def red(checks: tuple[Evidence, ...]) -> tuple[str, ...]:
     """Each failed check as an agent needs it: command, how it ended, its last lines."""
     return tuple(
-        f"`{check.command}` {check.ended or f'ended with exit code {check.exit_code}'}:\n{check.tail[-TAIL_FOR_AGENTS:]}"
+        f"`{check.command}` {check.ended or f'ended with exit code {check.exit_code}'}:\n"
+        f"{check.tail[-TAIL_FOR_AGENTS:]}"
         for check in checks
         if not check.green
     )

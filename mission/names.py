@@ -7,8 +7,9 @@ def mission_branch(mission_id: str) -> str:
 
 
 def todo_branch(mission_id: str, todo_id: str) -> str:
-    """Where the attempts at one TODO are kept until they are merged. Not below the mission's own branch: git
-    cannot hold both `mission/x` and `mission/x/T1`.
+    """Where the attempts at one TODO are kept until they are merged.
+
+    Not below the mission's own branch: git cannot hold both `mission/x` and `mission/x/T1`.
     """
     return f"mission-work/{mission_id.removeprefix('mission-')}/{todo_id}"
 

@@ -25,9 +25,7 @@ class MissionOptions(BaseModel):
         default=(),
         description="Commands that must pass on the merged whole. Default: the project's own tests, if found.",
     )
-    max_rounds: int = Field(
-        default=20, ge=1, le=100, description="Rounds of planning before the mission gives up."
-    )
+    max_rounds: int = Field(default=20, ge=1, le=100, description="Rounds of planning before the mission gives up.")
     max_attempts: int = Field(
         default=3, ge=1, le=10, description="Attempts at one TODO before the planner must change course."
     )
@@ -38,12 +36,8 @@ class MissionOptions(BaseModel):
         default=False,
         description="Start from the working files with their uncommitted changes instead of from HEAD.",
     )
-    check_minutes: float = Field(
-        default=10, gt=0, le=1440, description="Time limit of one check, in minutes."
-    )
-    turn_minutes: float = Field(
-        default=30, gt=0, le=1440, description="Time limit of one agent's turn, in minutes."
-    )
+    check_minutes: float = Field(default=10, gt=0, le=1440, description="Time limit of one check, in minutes.")
+    turn_minutes: float = Field(default=30, gt=0, le=1440, description="Time limit of one agent's turn, in minutes.")
     setup: tuple[str, ...] = Field(
         default=(),
         description="Commands that make a fresh worktree usable, such as `npm ci`; run before a worker starts in it.",

@@ -101,9 +101,7 @@ def check_graph(todos: Iterable[Todo]) -> None:
     todos = tuple(todos)
     ids = [todo.id for todo in todos]
     if len(todos) > MOST_TODOS:
-        raise ValueError(
-            f"the plan has {len(todos)} TODOs, the limit is {MOST_TODOS}: plan fewer, larger ones"
-        )
+        raise ValueError(f"the plan has {len(todos)} TODOs, the limit is {MOST_TODOS}: plan fewer, larger ones")
     if twice := next((todo_id for todo_id in ids if ids.count(todo_id) > 1), None):
         raise ValueError(f"TODO id {twice!r} is used twice")
     for todo in todos:

@@ -185,9 +185,7 @@ class MissionState:
     def _view(self, todo: Todo, plan: Plan, heading: bool) -> TodoView:
         if heading:
             below = [self.progress[one.id].state for one in plan.work if one.id.startswith(todo.id + ".")]
-            return TodoView(
-                todo.id, todo.title, _heading_state(below), heading=True, depends_on=todo.depends_on
-            )
+            return TodoView(todo.id, todo.title, _heading_state(below), heading=True, depends_on=todo.depends_on)
         known = self.progress.get(todo.id, TodoProgress())
         return TodoView(
             id=todo.id,

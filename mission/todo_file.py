@@ -18,7 +18,8 @@ def render(report: MissionReport) -> str:
     lines = [
         f"# {' '.join(report.objective.split())[:200]}",
         "",
-        f"{report.mission_id} · {report.status.value} · {report.done} of {len(report.work)} done · round {report.round}",
+        f"{report.mission_id} · {report.status.value} · {report.done} of {len(report.work)} done "
+        f"· round {report.round}",
         *([f"{report.reason}"] if report.reason else []),
         "",
         *(line for todo in report.todos for line in _lines(todo)),
@@ -36,9 +37,7 @@ def _lines(todo: TodoView) -> list[str]:
         f"merged {todo.merged[:8]}" if todo.merged else "",
     ]
     told = ", ".join(fact for fact in facts if fact)
-    lines = [
-        f"{indent}- [{box}] **{todo.id}** {' '.join(todo.title.split())}" + (f" ({told})" if told else "")
-    ]
+    lines = [f"{indent}- [{box}] **{todo.id}** {' '.join(todo.title.split())}" + (f" ({told})" if told else "")]
     if todo.state in (TodoState.REWORK, TodoState.FAILED) and todo.attempts:
         lines.append(f"{indent}  - {' '.join(todo.attempts[-1].outcome.split())[:300]}")
     return lines

@@ -53,14 +53,12 @@ class MissionWorkflow:
         self._merge_queue = asyncio.Lock()
         self._shown = mission_view.Shown()
 
-    @workflow.query(
-        name="status", description="The whole mission: plan, TODOs, attempts, evidence. No input."
-    )
+    @workflow.query(name="status", description="The whole mission: plan, TODOs, attempts, evidence. No input.")
     def status(self) -> MissionReport:
         return self._report()
 
     @workflow.run
-    async def run(self, mission: MissionInput) -> MissionReport:
+    async def run(self, mission: MissionInput) -> MissionReport:  # noqa: ARG002 - Temporal wants what __init__ takes
         """Raises `ApplicationError` with the report as its detail when the mission ends unsealed."""
         try:
             await self._go_on_until_it_ends()
@@ -146,9 +144,7 @@ class MissionWorkflow:
         if changed:
             self._note(f"planned {len(changed)} TODOs: {', '.join(changed[:12])}")
         else:
-            self._end(
-                MissionStatus.FAILED, f"the planner saw no way on: {'; '.join(because)[:500] or 'empty plan'}"
-            )
+            self._end(MissionStatus.FAILED, f"the planner saw no way on: {'; '.join(because)[:500] or 'empty plan'}")
 
     async def _work(self) -> None:
         """Run what is ready until nothing is; new work starts as soon as what it needs is merged."""
@@ -271,9 +267,7 @@ class MissionWorkflow:
         async with self._merge_queue:
             merged = await workflow.execute_activity_method(
                 MergeActivities.merge,
-                MergeOrder(
-                    self._facts, todo, progress.number, result.commit, state.head_commit, workflow.now()
-                ),
+                MergeOrder(self._facts, todo, progress.number, result.commit, state.head_commit, workflow.now()),
                 task_queue=self._facts.host_queue,
                 summary=f"{todo.id} merge, checks again",
                 **activity_options.checks(self._mission.options.check_minutes, len(todo.checks)),
@@ -288,9 +282,7 @@ class MissionWorkflow:
             self._note(f"{todo.id} done, merged {merged.commit[:8]}")
         else:
             stage = Stage.CONFLICT if merged.conflicts else Stage.RED
-            state.end_attempt(
-                todo.id, stage=stage, outcome=after.feedback[0], checks=merged.checks or result.checks
-            )
+            state.end_attempt(todo.id, stage=stage, outcome=after.feedback[0], checks=merged.checks or result.checks)
             self._note(f"{todo.id} not merged: {after.feedback[0][:120]}")
         self._show(MissionStatus.RUNNING)
         return after

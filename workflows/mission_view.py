@@ -76,11 +76,7 @@ def _row(todo: TodoView) -> str:
 def _most_telling(todos: tuple[TodoView, ...]) -> tuple[TodoView, ...]:
     """A long plan shows what moves or went wrong before what waits or is done."""
     quiet = (TodoState.DONE, TodoState.OPEN)
-    return (
-        tuple(sorted(todos, key=lambda todo: todo.state in quiet))[:MOST_ROWS]
-        if len(todos) > MOST_ROWS
-        else todos
-    )
+    return tuple(sorted(todos, key=lambda todo: todo.state in quiet))[:MOST_ROWS] if len(todos) > MOST_ROWS else todos
 
 
 def plain(text: str) -> str:

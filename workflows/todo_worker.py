@@ -1,4 +1,6 @@
-"""One attempt at one TODO: the agent's turn, the checks, the review. ("worker" alone is the worker process.)
+"""One attempt at one TODO: the agent's turn, the checks, the review.
+
+The file is not called `worker.py`: that is the worker process.
 
 The reviewer is a child of the attempt it reviews, not of the mission: the mission's history then holds one child
 an attempt instead of two, and the tree in the Temporal UI shows which work a verdict belongs to.
@@ -137,9 +139,7 @@ class TodoWorkerWorkflow:
             result = self._result(Stage.APPROVED, turn, summary, checks=checked)
         else:
             issues = verdict.issues or (verdict.summary or "the reviewer gave no reason",)
-            result = self._result(
-                Stage.REJECTED, turn, "; ".join(issues)[:500], checks=checked, feedback=issues
-            )
+            result = self._result(Stage.REJECTED, turn, "; ".join(issues)[:500], checks=checked, feedback=issues)
         return replace(result, verdict=verdict)
 
     def _result(

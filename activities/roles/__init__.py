@@ -154,8 +154,6 @@ def _permission_rules(permission: object, file: Path) -> tuple[PermissionRule, .
         patterns = wanted if isinstance(wanted, dict) else {"*": wanted}
         for pattern, action in patterns.items():
             if action not in get_args(Action):
-                raise RoleFileError(
-                    f"{file}: permission {name} {pattern!r} is {action!r}, expected allow or deny"
-                )
+                raise RoleFileError(f"{file}: permission {name} {pattern!r} is {action!r}, expected allow or deny")
             rules.append(PermissionRule(permission=str(name), pattern=str(pattern), action=action))
     return tuple(rules)

@@ -8,9 +8,7 @@ from mission.answers import InvalidAnswer, Verdict, WorkReport, parse_answer
     [
         pytest.param('{"approved": true}', id="bare"),
         pytest.param('All good.\n```json\n{"approved": true}\n```', id="fenced"),
-        pytest.param(
-            '{"approved": false}\nOn second thought:\n{"approved": true, "issues": []}', id="the last counts"
-        ),
+        pytest.param('{"approved": false}\nOn second thought:\n{"approved": true, "issues": []}', id="the last counts"),
         pytest.param('Braces { are not json } but {"approved": true} is', id="among braces"),
         pytest.param('{"approved": true, "summary": "uses {} and \\"}\\""}', id="braces in strings"),
     ],

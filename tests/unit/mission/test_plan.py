@@ -5,12 +5,8 @@ from mission.plan import MOST_TODOS, Plan, Todo
 from tests.unit.mission.plans import plan, todo
 
 BAD_PLANS = [
-    pytest.param(
-        [{"id": "T1", "title": "a"}, {"id": "T1", "title": "b"}], "'T1' is used twice", id="same id twice"
-    ),
-    pytest.param(
-        [{"id": "T1", "title": "a", "depends_on": ["T9"]}], "'T9', which is not in the plan", id="unknown"
-    ),
+    pytest.param([{"id": "T1", "title": "a"}, {"id": "T1", "title": "b"}], "'T1' is used twice", id="same id twice"),
+    pytest.param([{"id": "T1", "title": "a", "depends_on": ["T9"]}], "'T9', which is not in the plan", id="unknown"),
     pytest.param(
         [{"id": "T1", "title": "a", "depends_on": ["T2"]}, {"id": "T2", "title": "b", "depends_on": ["T1"]}],
         "form a cycle: T",
