@@ -1,4 +1,4 @@
-"""Walk through the API that the demo built: `python3 try_notes_api.py DIR`. Exit code 0 if it does all it should."""
+"""Walk through the API that the demo built: `try_notes_api.py DIR`. Exit code 0 if it does all it should."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ ADA = {"name": "ada", "password": "correct horse"}
 NOTE = {"title": "milk", "text": "two bottles"}
 
 
-class NotAsExpected(Exception):
+class WalkError(Exception):
     """The API did not start, or answered something else."""
 
 
@@ -41,7 +41,7 @@ class Visitor:
         who = "with token" if self.token else ""
         show(f"{method:<5}{path:<11}{who:<12}{response.status} {response.reason:<13} {shortened(answer)}")
         if response.status != expected:
-            raise NotAsExpected(f"{method} {path} should be {expected.value} {expected.phrase}")
+            raise WalkError(f"{method} {path} should be {expected.value} {expected.phrase}")
         return answer
 
 
@@ -54,7 +54,7 @@ def walk(visitor: Visitor) -> None:
     note = visitor.ask("POST", "/notes", HTTPStatus.CREATED, NOTE)
     listed = visitor.ask("GET", "/notes", HTTPStatus.OK)["notes"]
     if listed != [note]:
-        raise NotAsExpected(f"the list should hold the new note {note}, it is {listed}")
+        raise WalkError(f"the list should hold the new note {note}, it is {listed}")
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def running_api(folder: Path) -> Iterator[HTTPConnection]:
                 started = server.stdout.readline()
                 impatience.cancel()
                 if not started.startswith("listening on "):
-                    raise NotAsExpected(f"the API in {folder} did not start: {last_line(log.name)}")
+                    raise WalkError(f"the API in {folder} did not start: {last_line(log.name)}")
                 yield HTTPConnection(started.rpartition("/")[2].strip(), timeout=LONGEST_START)
             finally:
                 impatience.cancel()
@@ -105,7 +105,7 @@ def main() -> int:
     try:
         with running_api(folder) as connection:
             walk(Visitor(connection))
-    except (NotAsExpected, HTTPException, OSError, ValueError) as error:
+    except (WalkError, HTTPException, OSError, ValueError) as error:
         sys.stderr.write(f"not as expected: {error}\n")
         return 1
     return 0
