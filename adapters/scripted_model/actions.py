@@ -58,9 +58,7 @@ class Action(Strict):
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
             names = ", ".join(type(self).model_fields)
-            raise ValueError(
-                f"an action is exactly one of {names}; this one has {', '.join(given) or 'none'}"
-            )
+            raise ValueError(f"an action is exactly one of {names}; this one has {', '.join(given) or 'none'}")
         return self
 
 
@@ -73,9 +71,7 @@ def _say_ends_the_list(actions: list[Action]) -> list[Action]:
 
 def _is_list_of_actions(value: object) -> object:
     if not isinstance(value, list):
-        raise ValueError(
-            "must be a list of actions (a TODO has a list of attempts, an attempt a list of actions)"
-        )
+        raise ValueError("must be a list of actions (a TODO has a list of attempts, an attempt a list of actions)")
     return value
 
 

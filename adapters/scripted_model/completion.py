@@ -40,9 +40,7 @@ class Completion:
         if not first:
             return {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
         return {
-            "tool_calls": [
-                {"index": 0, "id": self._call_id, "type": "function", "function": self._function(piece)}
-            ]
+            "tool_calls": [{"index": 0, "id": self._call_id, "type": "function", "function": self._function(piece)}]
         }
 
     def _function(self, arguments: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from adapters.scripted_model.header import TurnHeader, parse_header
 Purpose = Literal["turn", "compaction", "title", "chat"]
 
 _STEPS_DONE = re.compile(r"^steps done: (\d+)$", re.MULTILINE)
+_HEADER_IN_TRANSCRIPT = re.compile(r"^\[User\]:\s*(<turn [^\n]*/>)", re.MULTILINE)
+_CALL_IN_TRANSCRIPT = re.compile(r"^\[Assistant tool call\]: (?!invalid\()", re.MULTILINE)
 _INTERRUPTED = "[Tool execution was interrupted]"
 
 
@@ -34,16 +36,20 @@ class Conversation:
             raise ChatRequestError("the body must be a JSON object with a list of `messages`")
         messages = [message for message in body["messages"] if isinstance(message, dict)]
         tools = body.get("tools")
-        last_user = next((_text(one) for one in reversed(messages) if one.get("role") == "user"), "")
+        system = next((_text(one) for one in messages if one.get("role") == "system"), "")
+        last = next((_text(one) for one in reversed(messages) if one.get("role") == "user"), "")
         turn, index = _position(messages)
+        purpose = _purpose(system, last, turn, bool(tools))
+        if purpose == "compaction":
+            turn, index = _position_in_transcript(last)
         return cls(
-            purpose=_purpose(messages, last_user, turn, bool(tools)),
+            purpose=purpose,
             turn=turn,
             index=index,
             model=str(body.get("model", "")),
             stream=bool(body.get("stream")),
             tools=len(tools) if isinstance(tools, list) else 0,
-            prompt_sha=hashlib.sha256(last_user.encode()).hexdigest()[:16],
+            prompt_sha=hashlib.sha256(last.encode()).hexdigest()[:16],
         )
 
     def summary(self) -> str:
@@ -51,11 +57,11 @@ class Conversation:
         return f"{self.turn}\nsteps done: {self.index}" if self.turn else "Nothing was done yet."
 
 
-def _purpose(messages: Sequence[dict[str, Any]], last: str, turn: TurnHeader | None, tools: bool) -> Purpose:
-    system = next((_text(one) for one in messages if one.get("role") == "system"), "")
+def _purpose(system: str, last: str, turn: TurnHeader | None, tools: bool) -> Purpose:
     if "title generator" in system:
         return "title"
-    if not tools and parse_header(last) is None and "summar" in last.lower():
+    # Our own prompts speak of summaries too, but have a header.
+    if "context summarization" in system or (not tools and not parse_header(last) and "summary" in last):
         return "compaction"
     return "turn" if turn else "chat"
 
@@ -65,13 +71,23 @@ def _position(messages: Sequence[dict[str, Any]]) -> tuple[TurnHeader | None, in
 
     The header is in the last user message that has one or, after a compaction, in the summary.
     """
-    for role in ("user", "assistant"):
-        for place in range(len(messages) - 1, -1, -1):
-            text = _text(messages[place]) if messages[place].get("role") == role else ""
-            if turn := parse_header(text):
-                before = _STEPS_DONE.search(text) if role == "assistant" else None
-                return turn, int(before[1] if before else 0) + _calls_made(messages[place + 1 :])
+    for place in range(len(messages) - 1, -1, -1):
+        message = messages[place]
+        text = _text(message) if message.get("role") in ("user", "assistant") else ""
+        if turn := parse_header(text):
+            before = _STEPS_DONE.search(text) if message["role"] == "assistant" else None
+            return turn, int(before[1] if before else 0) + _calls_made(messages[place + 1 :])
     return None, 0
+
+
+def _position_in_transcript(text: str) -> tuple[TurnHeader | None, int]:
+    """The same, in a conversation that OpenCode has written down as text to have it summarised."""
+    turns = list(_HEADER_IN_TRANSCRIPT.finditer(text))
+    if turns:
+        return parse_header(turns[-1][1]), len(_CALL_IN_TRANSCRIPT.findall(text, turns[-1].end()))
+    # The turn was compacted before: its summary is quoted, only what came after it is written down.
+    before = _STEPS_DONE.search(text)
+    return parse_header(text), int(before[1] if before else 0) + len(_CALL_IN_TRANSCRIPT.findall(text))
 
 
 def _calls_made(messages: Sequence[dict[str, Any]]) -> int:

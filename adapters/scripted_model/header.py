@@ -29,9 +29,7 @@ class TurnHeader:
     step: Step
 
     def __str__(self) -> str:
-        return render_header(
-            mission=self.mission, role=self.role, todo=self.todo, attempt=self.attempt, step=self.step
-        )
+        return render_header(mission=self.mission, role=self.role, todo=self.todo, attempt=self.attempt, step=self.step)
 
 
 def render_header(*, mission: str, role: Role, todo: str, attempt: int, step: Step) -> str:

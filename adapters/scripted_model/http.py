@@ -1,7 +1,6 @@
 """Just enough of an HTTP server: h11 reads and frames, asyncio waits, who leaves ends his request."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -64,9 +63,7 @@ class Exchange:
 Answerer = Callable[[Exchange], Coroutine[Any, Any, None]]
 
 
-async def serve_connection(
-    answer: Answerer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
+async def serve_connection(answer: Answerer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer the requests of one connection until it closes."""
     http = h11.Connection(h11.SERVER, max_incomplete_event_size=65_536)
     try:
@@ -81,9 +78,7 @@ async def serve_connection(
     except (h11.RemoteProtocolError, ConnectionError):
         pass  # it does not speak HTTP, or is gone: nobody to tell
     finally:
-        writer.close()
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-            await writer.wait_closed()
+        writer.close()  # not awaited: a client that does not read must not hold up the end
 
 
 async def _next_request(
@@ -110,9 +105,7 @@ async def _next_request(
             return None
 
 
-async def _while_connected(
-    work: Coroutine[Any, Any, None], http: h11.Connection, reader: asyncio.StreamReader
-) -> bool:
+async def _while_connected(work: Coroutine[Any, Any, None], http: h11.Connection, reader: asyncio.StreamReader) -> bool:
     """Do the work, but give it up when the client leaves. True if it was done."""
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_client_leaves(http, reader))

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ class Reply:
         finally:
             self._entry |= {"seconds": round(time.monotonic() - self._began, 3), "status": status}
             if self._log:
-                append_line(self._log, self._entry)
+                _note_down(self._log, self._entry)
 
     async def _answer(self) -> int | str:
         try:
@@ -142,6 +143,13 @@ class Reply:
         delivery = Delivery.of(latency + output.pause, fault)
         await delivery.send(self._exchange, completion, stream=conversation.stream)
         return "cut" if delivery.breaks_off else 200
+
+
+def _note_down(log: Path, entry: dict[str, Any]) -> None:
+    try:
+        append_line(log, entry)
+    except OSError as error:  # a full disk is no reason to fail the mission that is being tested
+        sys.stderr.write(f"{log}: a request could not be logged: {error.strerror}\n")
 
 
 def _latency(scenario: Scenario, conversation: Conversation) -> float:

@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from adapters.scripted_model.actions import DONE, Action
@@ -106,5 +107,6 @@ def _answer(answer: Any) -> Output:
 def _wrong_work(files: list[str], todo: str) -> Output:
     if not files:
         return _call("write", {"filePath": f"stray-{todo}.txt", "content": "This belongs nowhere.\n"})
-    append = f"echo 'this line is wrong' >> {shlex.quote(files[0])}"
+    file, folder = shlex.quote(files[0]), shlex.quote(str(PurePosixPath(files[0]).parent))
+    append = f"mkdir -p {folder} && echo 'this line is wrong' >> {file}"
     return _call("bash", {"command": append, "description": "Append a line"})

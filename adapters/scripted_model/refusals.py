@@ -26,12 +26,8 @@ _REFUSALS: dict[Kind, Refusal] = {
     "quota": Refusal(429, "You exceeded your current quota", "insufficient_quota"),
     "server_error": Refusal(500, "The server had an error while processing your request", "server_error"),
     "unauthorized": Refusal(401, "Incorrect API key provided", "invalid_api_key"),
-    "unknown_model": Refusal(
-        404, "The model does not exist or you do not have access to it", "model_not_found"
-    ),
-    "context_overflow": Refusal(
-        400, "This model's maximum context length is 128000 tokens", "context_length_exceeded"
-    ),
+    "unknown_model": Refusal(404, "The model does not exist or you do not have access to it", "model_not_found"),
+    "context_overflow": Refusal(400, "This model's maximum context length is 128000 tokens", "context_length_exceeded"),
 }
 
 

@@ -27,9 +27,7 @@ def _plan(value: object) -> object:
 
 def _attempts(value: object) -> object:
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        raise ValueError(
-            "is a list of attempts, each a list of actions: write `- - write: …` for the first one"
-        )
+        raise ValueError("is a list of attempts, each a list of actions: write `- - write: …` for the first one")
     return value
 
 

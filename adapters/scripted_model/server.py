@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
-from functools import partial
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from adapters.scripted_model.http import serve_connection
 from adapters.scripted_model.model import ScriptedModel
@@ -13,13 +13,32 @@ HOST = "127.0.0.1"
 
 
 async def serve(stage: Stage, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is told the base URL. Port 0 means a free one."""
+    """Serve until SIGTERM or SIGINT; `ready` is told the base URL."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with listening(stage, port) as url:
+        ready(url)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def listening(stage: Stage, port: int = 0) -> AsyncIterator[str]:
+    """The base URL of a model that answers inside the block; port 0 means a free one. Raises `OSError`."""
     answer = ScriptedModel(stage).answer
-    server = await asyncio.start_server(partial(serve_connection, answer), HOST, port, backlog=512)
-    ready(f"http://{HOST}:{server.sockets[0].getsockname()[1]}/v1")
-    await stop.wait()
-    server.close()  # open requests are cancelled with the loop, and logged as cut
+    connections: set[asyncio.Task[None]] = set()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(serve_connection(answer, reader, writer))
+        connections.add(task)
+        task.add_done_callback(connections.discard)
+
+    server = await asyncio.start_server(connected, HOST, port, backlog=512)
+    try:
+        yield f"http://{HOST}:{server.sockets[0].getsockname()[1]}/v1"
+    finally:
+        server.close()
+        open_now = list(connections)
+        for connection in open_now:
+            connection.cancel()  # what it was answering is logged as cut
+        await asyncio.gather(*open_now, return_exceptions=True)
