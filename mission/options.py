@@ -38,10 +38,6 @@ class MissionOptions(BaseModel):
     )
     check_minutes: float = Field(default=10, gt=0, le=1440, description="Time limit of one check, in minutes.")
     turn_minutes: float = Field(default=30, gt=0, le=1440, description="Time limit of one agent's turn, in minutes.")
-    setup: tuple[str, ...] = Field(
-        default=(),
-        description="Commands that make a fresh worktree usable, such as `npm ci`; run before a worker starts in it.",
-    )
 
     def model_for(self, role: Role) -> str | None:
         return self.models.get(role, self.model)
