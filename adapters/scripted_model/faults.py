@@ -34,13 +34,13 @@ Kind = Literal[
 class Fault(Strict):
     """One way to fail; what is not given matches everything."""
 
-    role: Role | Literal["any"] = "any"
+    role: Literal[Role, "any"] = "any"
     todo: str | None = None
     attempt: int | None = Field(default=None, ge=1)
     step: Step | None = None
     #: Step of output within the turn, from 0.
     index: int | None = Field(default=None, ge=0)
-    kind: Kind | Literal["random"]
+    kind: Literal[Kind, "random"]
     #: How often for each TODO of each mission. Default: once; a `random` fault without limit.
     times: int | None = Field(default=None, ge=1)
     #: Seconds the client is told to wait: `rate_limit`, `quota` (default 5 hours).

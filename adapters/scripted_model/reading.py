@@ -1,6 +1,7 @@
 """Reads a scenario's text, and says in which line it is wrong."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adapters.scripted_model.errors import ScenarioError
+from adapters.scripted_model.strict import nearest
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -84,6 +86,9 @@ def _described(file: Path, root: yaml.Node | None, problem: dict[str, Any]) -> s
     place = (*problem["loc"], *context.get("path", ()))
     message = problem["msg"].removeprefix("Value error, ")
     path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "literal_error":
+        known = re.findall(r"'([^']+)'", context["expected"])
+        message = f"{problem['input']!r} is not known{nearest(str(problem['input']), known)}"
     return f"{file}:{_line(root, place)}: {path + ': ' if path else ''}{message}"
 
 
