@@ -50,6 +50,12 @@ class TestLoading:
     def test_the_scenarios_we_ship_are_valid(self, file: Path) -> None:
         assert load_scenario(file).name == file.stem
 
+    def test_the_examples_of_the_documentation_are_valid(self, tmp_path: Path) -> None:
+        page = (Path(__file__).parents[3] / "docs/scenarios.md").read_text()
+        examples = [part.partition("```")[0] for part in page.split("```yaml\n")[1:]]
+        loaded = [load_scenario(written(tmp_path, example)) for example in examples]
+        assert [scenario.name for scenario in loaded] == ["greeting", "scenario"]
+
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
