@@ -17,6 +17,7 @@ from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejecte
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.models import ModelMissing
 from activities.roles import RoleFileError
 
 REJECTIONS = 5
@@ -37,7 +38,7 @@ def translated() -> Iterator[None]:
         raise ApplicationError(str(error), type="opencode_unsupported", non_retryable=True) from error
     except OpenCodeError as error:
         raise ApplicationError(str(error), type="opencode_unreachable") from error
-    except (NotAWorkspace, BranchMoved, RoleFileError) as error:
+    except (NotAWorkspace, BranchMoved, RoleFileError, ModelMissing) as error:
         raise ApplicationError(str(error), type="workspace", non_retryable=True) from error
     except (GitError, CommandError, OSError) as error:
         raise ApplicationError(str(error), type="files") from error

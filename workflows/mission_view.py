@@ -8,9 +8,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 with workflow.unsafe.imports_passed_through():
     from mission.report import MissionReport, TodoState, TodoView
-
-STATUS = SearchAttributeKey.for_keyword("MissionStatus")
-PROGRESS = SearchAttributeKey.for_int("MissionProgress")
+    from runtime.temporal import MISSION_PROGRESS, MISSION_STATUS
 
 MOST_ROWS = 40
 
@@ -34,8 +32,8 @@ class Shown:
     def upsert(self, report: MissionReport) -> None:
         """Status at once; progress only in steps of a tenth, since a list needs no more."""
         wanted: list[tuple[SearchAttributeKey, str | int]] = [  # type: ignore[type-arg]
-            (STATUS, report.status.value),
-            (PROGRESS, report.progress // 10 * 10),
+            (MISSION_STATUS, report.status.value),
+            (MISSION_PROGRESS, report.progress // 10 * 10),
         ]
         updates: list[SearchAttributeUpdate] = [  # type: ignore[type-arg]
             key.value_set(value) for key, value in wanted if self.values.get(key.name) != value
