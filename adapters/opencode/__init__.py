@@ -1,0 +1,1 @@
+"""OpenCode: the server we supervise, its HTTP interface, and turns that are taken once."""
