@@ -8,6 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from pydantic import BaseModel
+from temporalio import activity
+
+from activities.heartbeat import cancelled_by_request, heartbeating
+from activities.roles import RoleFile
 from adapters.opencode.client import OpenCodeClient
 from adapters.opencode.errors import ModelFailed, OpenCodeError, TurnAborted, TurnSuperseded, TurnTimedOut
 from adapters.opencode.turns import (
@@ -20,11 +25,6 @@ from adapters.opencode.turns import (
     session_id_for,
     take_turn,
 )
-from pydantic import BaseModel
-from temporalio import activity
-
-from activities.heartbeat import cancelled_by_request, heartbeating
-from activities.roles import RoleFile
 from mission.answers import InvalidAnswer, parse_answer
 from mission.messages import MissionFacts, TurnKey
 from mission.report import Usage
@@ -117,7 +117,7 @@ class AgentSessions:
             model=options.model_for(role.name) or role.model,
             system=role.prompt,
             text=text,
-            permission=role.rules,
+            permission=role.rules if role.own else (),
             time_limit=timedelta(minutes=options.turn_minutes),
         )
 

@@ -13,12 +13,12 @@ from datetime import timedelta
 
 from adapters.commands import CommandError
 from adapters.git.errors import BranchMoved, GitError, NotAWorkspace
-from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejected, OpenCodeUnsupported
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.models import ModelMissing
 from activities.roles import RoleFileError
+from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejected, OpenCodeUnsupported
 
 REJECTIONS = 5
 """A request that OpenCode refuses so often is wrong, not early."""

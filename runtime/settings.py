@@ -25,6 +25,8 @@ class Settings:
     #: `MISSION_OPENCODE_URL`, `MISSION_OPENCODE_PASSWORD`: a running OpenCode to use instead of our own.
     opencode_url: str | None = None
     opencode_password: str | None = None
+    #: `MISSION_MODEL_URL`: where the stack's scripted model listens; OpenCode then has it as provider `scripted`.
+    model_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -35,6 +37,7 @@ class Settings:
             opencode=Path(opencode).expanduser() if opencode else None,
             opencode_url=environment.get("MISSION_OPENCODE_URL") or None,
             opencode_password=environment.get("MISSION_OPENCODE_PASSWORD") or None,
+            model_url=environment.get("MISSION_MODEL_URL") or None,
         )
 
     @property

@@ -6,14 +6,14 @@ A project's own file, `.opencode/orchestrator/roles/<role>.md`, replaces the shi
 """
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
 import yaml
-from adapters.opencode.models import PermissionRule
 
+from adapters.opencode.models import PermissionRule
 from mission.options import Role as RoleName
 
 ROLE_NAMES: tuple[RoleName, ...] = get_args(RoleName)
@@ -51,6 +51,8 @@ class RoleFile:
     prompt: str
     rules: tuple[PermissionRule, ...]
     model: str | None = None
+    #: The project brought it: its rules must be told to each session, ours are in the server's configuration.
+    own: bool = False
 
 
 def load_role(name: RoleName, project: Path | None = None) -> RoleFile:
@@ -58,7 +60,7 @@ def load_role(name: RoleName, project: Path | None = None) -> RoleFile:
     own = project / USER_ROLES / f"{name}.md" if project else None
     if own is not None and own.is_file():
         try:
-            return parse_role(name, own.read_text(encoding="utf-8"), own)
+            return replace(parse_role(name, own.read_text(encoding="utf-8"), own), own=True)
         except (OSError, UnicodeDecodeError) as error:
             raise RoleFileError(f"{own}: cannot be read: {error}") from error
     return _shipped(name)
