@@ -109,6 +109,10 @@ def is_external() -> bool:
     return "target_host" in _configured()
 
 
+def configured_namespace() -> str:
+    return str(_configured().get("namespace", "default"))
+
+
 async def connect(settings: Settings) -> Client:
     """A client whose server and namespace have answered; anything else is a `TemporalError`."""
     target = find_target(settings)

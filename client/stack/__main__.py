@@ -1,0 +1,28 @@
+"""`python -m client.stack`: what `mission up --detach` leaves running."""
+
+import asyncio
+import sys
+from datetime import datetime
+
+from client.errors import UserError
+from client.stack.supervisor import Supervisor
+from runtime.settings import Settings
+from runtime.temporal import TemporalError
+
+
+def main() -> int:
+    try:
+        asyncio.run(Supervisor(Settings.from_environment(), _say).run())
+    except (UserError, TemporalError, OSError) as error:
+        _say(f"Error: {error}")
+        return 1
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
