@@ -1,11 +1,11 @@
 """Ends the stack by its records only: nothing that another program started is ever touched."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 
 import psutil
 
+from adapters.opencode.shell import end_strays
 from adapters.processes import ProcessRecord
 from client.stack.records import MODEL, OPENCODE, SUPERVISOR, TEMPORAL, WORKER, record_file
 from runtime.settings import Settings
@@ -13,7 +13,7 @@ from runtime.settings import Settings
 ENDING_ORDER = (WORKER, OPENCODE, MODEL, TEMPORAL)
 """The worker first, so that nobody misses what the others provide, and Temporal last: it keeps what was done."""
 
-GRACE = {WORKER: 15.0, OPENCODE: 5.0, MODEL: 2.0, TEMPORAL: 10.0}
+GRACE = {WORKER: 15.0, OPENCODE: 3.0, MODEL: 2.0, TEMPORAL: 10.0}
 """Seconds a part may take to end by itself."""
 
 SUPERVISOR_GRACE = sum(GRACE.values()) + 5
@@ -39,15 +39,13 @@ def _end(settings: Settings, name: str, grace: float, say: Say) -> bool:
     alive = record.alive
     if alive:
         say(f"ending {name}")
-        _end_process(record, grace, with_group=name == OPENCODE)
+        _end_process(settings, name, record, grace)
     file.unlink(missing_ok=True)
     return alive
 
 
-def _end_process(record: ProcessRecord, grace: float, *, with_group: bool) -> None:
-    with suppress(psutil.TimeoutExpired, ProcessLookupError):
-        # Commands of agents that outlive their server are in its group, if it leads one.
-        leads = with_group and os.getpgid(record.pid) == record.pid
+def _end_process(settings: Settings, name: str, record: ProcessRecord, grace: float) -> None:
+    with suppress(psutil.TimeoutExpired):
         record.end(grace)
-        if leads:
-            record.end_group()
+    if name == OPENCODE:
+        end_strays(settings.opencode_home)  # commands of agents outlive their server

@@ -1,0 +1,298 @@
+"""MissionClient: start, look at, list, cancel and await missions, over Temporal."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
+from temporalio.common import (
+    Priority,
+    QueryRejectCondition,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from client.errors import CommandFailed, ConnectionLost, PartMissing, UnknownMission
+from client.mission_folders import kept_report, known_ids, remember
+from client.mission_ids import find_mission_id
+from client.visibility import MissionRow, list_missions
+from mission.messages import MissionInput
+from mission.names import mission_branch
+from mission.options import MissionOptions
+from mission.report import AttemptView, MissionReport, MissionStatus, TodoState, TodoView
+from runtime.settings import Settings
+from runtime.temporal import MISSION_PROGRESS, MISSION_STATUS, connect, register_search_attributes
+
+MOST_LISTED = 1_000
+
+ANSWER_WITHIN = timedelta(seconds=3)
+"""For queries: a worker answers within milliseconds, and without one there is no answer at all."""
+
+MEMO_OBJECTIVE = 1_000
+"""Characters of the objective that lists carry."""
+
+_REPORT = TypeAdapter(MissionReport)
+
+
+@dataclass(frozen=True)
+class NewMission:
+    mission_id: str
+    objective: str
+    directory: Path
+    options: MissionOptions
+
+
+class MissionClient:
+    """Everything a person or a program can ask of missions. Errors are `UserError`s that say what to do."""
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    @classmethod
+    async def connect(cls, settings: Settings) -> Self:
+        """Raises `TemporalError` when it cannot."""
+        return cls(await connect(settings), settings)
+
+    @property
+    def namespace(self) -> str:
+        return self._client.namespace
+
+    async def start(self, mission: NewMission) -> None:
+        """The mission runs from here on, whatever becomes of us."""
+        remember(self._settings, mission.mission_id, mission.directory)
+        with _failures_of_temporal():
+            try:
+                await self._start(mission)
+            except RPCError as error:
+                if "search attribute" not in error.message.lower():
+                    raise
+                await register_search_attributes(self._client)  # a cluster that missions are new to
+                await self._start(mission)
+
+    async def _start(self, mission: NewMission) -> None:
+        await self._client.start_workflow(
+            "mission",
+            MissionInput(
+                mission_id=mission.mission_id,
+                objective=mission.objective,
+                directory=str(mission.directory),
+                host_queue=self._settings.host_queue(),
+                options=mission.options,
+            ),
+            id=mission.mission_id,
+            task_queue=self._settings.task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            priority=Priority(fairness_key=mission.mission_id),
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(MISSION_STATUS, MissionStatus.PREPARING.value),
+                    SearchAttributePair(MISSION_PROGRESS, 0),
+                ]
+            ),
+            memo={
+                "objective": mission.objective[:MEMO_OBJECTIVE],
+                "project": str(mission.directory),
+                "branch": mission_branch(mission.mission_id),
+            },
+            static_summary=" ".join(mission.objective.split())[:100],
+            static_details=_details(mission),
+        )
+
+    async def report(self, mission_id: str) -> MissionReport:
+        """The mission now: from its workflow, or else the last that was written of it, which it then says."""
+        handle = self._handle(mission_id)
+        with _failures_of_temporal(mission_id):
+            try:
+                report = await _query(handle, reject=QueryRejectCondition.NOT_OPEN)
+            except WorkflowQueryRejectedError:
+                return await self._closed_report(handle)
+            except _NoWorkerAnswers:
+                return await self._written_report(handle, "no worker answers: this is what was last written")
+        return await self._with_stages(report)
+
+    async def wait(self, mission_id: str) -> MissionReport:
+        """Returns when the mission has ended, with its last report."""
+        with _failures_of_temporal(mission_id):
+            try:
+                return await self._handle(mission_id).result()
+            except WorkflowFailureError:
+                return await self._closed_report(self._handle(mission_id))
+
+    async def cancel(self, mission_id: str) -> bool:
+        """Ask for it; False if the mission has ended already. Returns before every child has stopped."""
+        with _failures_of_temporal(mission_id):
+            description = await self._handle(mission_id).describe(rpc_timeout=ANSWER_WITHIN)
+            if description.close_time is not None:
+                return False
+            await self._handle(mission_id).cancel()
+            return True
+
+    async def list(self, limit: int = MOST_LISTED) -> "list[MissionRow]":
+        """Newest first. A mission appears about a second after its start."""
+        with _failures_of_temporal():
+            return await list_missions(self._client, limit)
+
+    async def find(self, wanted: str) -> str:
+        """The id that is meant; `UnknownMission` offers the nearest."""
+        with _failures_of_temporal():
+            try:
+                await self._handle(wanted).describe(rpc_timeout=ANSWER_WITHIN)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            else:
+                return wanted
+            known = {row.id for row in await list_missions(self._client, MOST_LISTED)}
+        return find_mission_id(wanted, known | known_ids(self._settings, Path.cwd()))
+
+    def _handle(self, mission_id: str) -> WorkflowHandle[Any, MissionReport]:
+        return self._client.get_workflow_handle(mission_id, result_type=MissionReport)
+
+    async def _closed_report(self, handle: WorkflowHandle[Any, MissionReport]) -> MissionReport:
+        """From the result or the failure, which hold it whole and need no worker."""
+        try:
+            return await handle.result()
+        except WorkflowFailureError as error:
+            cause = error.cause
+            if isinstance(cause, ApplicationError) and (report := _report_in(cause)):
+                return report
+            status = MissionStatus.CANCELLED if isinstance(cause, CancelledError) else MissionStatus.FAILED
+            reason = "cancelled" if status is MissionStatus.CANCELLED else f"{type(cause).__name__}: {cause}"
+            try:
+                last = await _query(handle)
+            except _NoWorkerAnswers:
+                last = await self._written_report(handle, "no worker answers: this is what was last written")
+            return last if last.status.ended else replace(last, status=status, reason=reason)
+
+    async def _written_report(self, handle: WorkflowHandle[Any, MissionReport], why: str) -> MissionReport:
+        """From the project's folder; without one, the little that Temporal itself knows."""
+        description = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        directory = Path(str(await description.memo_value("project", ".")))
+        report = kept_report(self._settings, handle.id, directory)
+        report = report or await _skeleton(description)
+        return replace(report, notes=(*report.notes, why))
+
+    async def _with_stages(self, report: MissionReport) -> MissionReport:
+        """The running attempts as their own workflows see them: working, checking, reviewing."""
+        running = [todo for todo in report.todos if todo.state is TodoState.WORKING and _runs(todo)]
+        views = await asyncio.gather(*(self._attempt(report.mission_id, todo) for todo in running))
+        seen = {todo.id: view for todo, view in zip(running, views, strict=True) if view is not None}
+        return replace(report, todos=tuple(_seen(todo, seen.get(todo.id)) for todo in report.todos))
+
+    async def _attempt(self, mission_id: str, todo: TodoView) -> AttemptView | None:
+        worker = f"{mission_id}/{todo.id}/worker-{todo.attempts[-1].number}"
+        try:
+            view: AttemptView = await self._client.get_workflow_handle(worker).query(
+                "status", result_type=AttemptView, rpc_timeout=ANSWER_WITHIN
+            )
+        except (RPCError, WorkflowQueryFailedError):
+            return None  # about to start, or just ended: the mission's own view will do
+        return view
+
+
+def ui_link(ui: str, namespace: str, mission_id: str) -> str:
+    """The mission's page in the Temporal UI; a plain slash or blank in an id would be a wrong page."""
+    return f"{ui}/namespaces/{quote(namespace, safe='')}/workflows/{quote(mission_id, safe='')}"
+
+
+class _NoWorkerAnswers(Exception):
+    """Temporal is there, and nobody who could tell."""
+
+
+async def _query(
+    handle: WorkflowHandle[Any, MissionReport], reject: QueryRejectCondition | None = None
+) -> MissionReport:
+    try:
+        report: MissionReport = await handle.query(
+            "status", result_type=MissionReport, reject_condition=reject, rpc_timeout=ANSWER_WITHIN
+        )
+    except RPCError as error:
+        if error.status in (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED):
+            raise _NoWorkerAnswers from error
+        raise
+    except WorkflowQueryFailedError as error:  # a worker whose code cannot read this mission
+        raise _NoWorkerAnswers from error
+    return report
+
+
+@contextmanager
+def _failures_of_temporal(mission_id: str = "") -> Iterator[None]:
+    """The one place where its errors become ours."""
+    try:
+        yield
+    except RPCError as error:
+        match error.status:
+            case RPCStatusCode.NOT_FOUND if mission_id:
+                raise UnknownMission(f"no mission has the id {mission_id!r}; `mission list` shows all") from error
+            case RPCStatusCode.UNAVAILABLE | RPCStatusCode.DEADLINE_EXCEEDED | RPCStatusCode.CANCELLED:
+                raise ConnectionLost(f"Temporal does not answer any more: {error.message}") from error
+            case RPCStatusCode.PERMISSION_DENIED | RPCStatusCode.UNAUTHENTICATED:
+                raise PartMissing(f"Temporal refuses our credentials: {error.message}") from error
+            case _:
+                raise CommandFailed(f"Temporal refused: {error.message}") from error
+
+
+def _report_in(error: ApplicationError) -> MissionReport | None:
+    try:
+        return _REPORT.validate_python(error.details[0])
+    except (IndexError, ValidationError):
+        return None
+
+
+async def _skeleton(description: WorkflowExecutionDescription) -> MissionReport:
+    """All that is known without worker and files."""
+    own = description.typed_search_attributes.get(MISSION_STATUS) or ""
+    return MissionReport(
+        mission_id=description.id,
+        objective=str(await description.memo_value("objective", "")),
+        directory=str(await description.memo_value("project", "")),
+        status=MissionStatus(own) if own in list(MissionStatus) else MissionStatus.PREPARING,
+        started=description.start_time,
+        ended=description.close_time,
+        branch=str(await description.memo_value("branch", "")),
+    )
+
+
+def _runs(todo: TodoView) -> bool:
+    return bool(todo.attempts) and todo.attempts[-1].ended is None
+
+
+def _seen(todo: TodoView, view: AttemptView | None) -> TodoView:
+    if view is None:
+        return todo
+    return replace(todo, attempts=(*todo.attempts[:-1], replace(view, started=todo.attempts[-1].started)))
+
+
+def _details(mission: NewMission) -> str:
+    """For the Temporal UI; short, since a mission that continues as new loses it."""
+    chosen = mission.options
+    models = ", ".join(f"{role} `{model}`" for role, model in chosen.models.items())
+    lines = [
+        f"**Project** `{mission.directory}`",
+        f"**Branch** `{mission_branch(mission.mission_id)}`",
+        f"**Model** `{chosen.model or 'as OpenCode is set'}`{f' ({models})' if models else ''}",
+        f"**Started** {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "",
+        "*Request Cancellation* ends the mission and every child, and keeps all work on branches.",
+        "Do not *Reset* or *Terminate*: running turns would go on unseen.",
+    ]
+    return "\n".join(lines)
