@@ -33,5 +33,5 @@ def _unknown_model(provider: Provider, model_id: str) -> str:
 
 
 def _hint(wanted: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(wanted, known, n=1)
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else "; `opencode models` lists what there is"

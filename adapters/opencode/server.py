@@ -51,7 +51,8 @@ class OpenCodeServer:
         self._environment = environment
         self._record: ProcessRecord | None = None
         self._client: OpenCodeClient | None = None
-        self._trouble: OpenCodeError | None = None
+        #: Why it is not up, for whoever shows or waits for it.
+        self.trouble: OpenCodeError | None = None
 
     @property
     def record(self) -> ProcessRecord | None:
@@ -64,9 +65,9 @@ class OpenCodeServer:
             async with self._alone():
                 if self.record is None:
                     await self._adopt_or_launch()
-            self._trouble = None
+            self.trouble = None
         except OpenCodeError as error:
-            self._trouble = error
+            self.trouble = error
             raise
 
     async def supervise(self) -> None:
@@ -74,7 +75,7 @@ class OpenCodeServer:
         failures = 0
         while True:
             born = time.monotonic()
-            with contextlib.suppress(OpenCodeError):  # kept as `_trouble` for whoever waits for a client
+            with contextlib.suppress(OpenCodeError):  # kept as `trouble` for whoever waits for a client
                 await self.start()
             while self.record is not None:  # noqa: ASYNC110 (another worker's process tells us nothing)
                 await asyncio.sleep(WATCH_EVERY)
@@ -86,11 +87,11 @@ class OpenCodeServer:
         """Waits until it is healthy: nothing may be sent to one that is starting, it would never answer."""
         deadline = time.monotonic() + within
         while self.record is None or self._client is None:
-            if isinstance(self._trouble, OpenCodeUnsupported):
-                raise self._trouble
+            if isinstance(self.trouble, OpenCodeUnsupported):
+                raise self.trouble
             if time.monotonic() > deadline:
-                reason = f": {self._trouble}" if self._trouble else ""
-                raise OpenCodeUnreachable(f"OpenCode did not come up within {within:.0f} s{reason}") from self._trouble
+                reason = f": {self.trouble}" if self.trouble else ""
+                raise OpenCodeUnreachable(f"OpenCode did not come up within {within:.0f} s{reason}") from self.trouble
             await asyncio.sleep(0.05)
         return self._client
 
