@@ -70,9 +70,9 @@ def lock_opencode() -> None:
     lock = json.loads(file.read_text())
     packages: dict[str, dict[str, Any]] = lock["packages"]
     for name, version in packages["node_modules/opencode-ai"]["optionalDependencies"].items():
-        entry = packages.setdefault(f"node_modules/{name}", {})
-        if "integrity" not in entry:
-            entry.update(platform_entry(name, version))
+        known = packages.get(f"node_modules/{name}", {})
+        if known.get("version") != version or "integrity" not in known:
+            packages[f"node_modules/{name}"] = platform_entry(name, version)
     lock["packages"] = dict(sorted(packages.items()))
     file.write_text(json.dumps(lock, indent=2) + "\n")
     missing = [name for name, entry in lock["packages"].items() if name and "integrity" not in entry]
@@ -82,13 +82,16 @@ def lock_opencode() -> None:
 def platform_entry(name: str, version: str) -> dict[str, Any]:
     """`opencode-linux-x64-baseline-musl` → the entry npm would write for it."""
     _, system, cpu, *variant = name.split("-")
-    entry: dict[str, Any] = {"version": version, "cpu": [cpu], "optional": True, "os": [NPM_OS.get(system, system)]}
-    if "musl" in variant:
-        entry["libc"] = ["musl"]
     question = ["npm", "view", f"{name}@{version}", "dist.integrity", "--loglevel=silent"]
-    if integrity := subprocess.run(question, cwd=TOOLS, capture_output=True, text=True).stdout.strip():
-        entry["integrity"] = integrity
-    return entry
+    integrity = subprocess.run(question, cwd=TOOLS, capture_output=True, text=True).stdout.strip()
+    return {
+        "version": version,
+        **({"integrity": integrity} if integrity else {}),
+        "cpu": [cpu],
+        **({"libc": ["musl"]} if "musl" in variant else {}),
+        "optional": True,
+        "os": [NPM_OS.get(system, system)],
+    }
 
 
 def say(written: str, *notes: str) -> None:

@@ -14,7 +14,7 @@ main() {
     one_at_a_time
     if ! everything_is_current; then
         require_programs
-        mkdir -p .cache && : >"$LOG"
+        mkdir -p .cache
         venv_is_current || step "Making $VENV" make_venv
         is_current $PACKAGES requirements.txt || step "Installing Python packages" install_packages
         is_current $PROJECT pyproject.toml || step "Installing this project in place" install_project
@@ -66,10 +66,10 @@ find_python() {
 
 found_pythons() {
     local name found=""
-    for name in ${PYTHON:-python3 python}; do
-        found+="${found:+, }$("$name" --version 2>&1 | head -n 1)"
+    for name in ${PYTHON:-python3}; do
+        found+="${found:+, }$("$name" --version 2>/dev/null || true)"
     done
-    echo "$found"
+    echo "${found:-none}"
 }
 
 # --- the steps ------------------------------------------------------------------------------------------------------
@@ -79,9 +79,10 @@ make_venv() {
     echo "$PWD" >$MADE
 }
 
+# Its scripts name the folder they were made in: after a move they start another Python, or none.
 usable_venv() {
-    [ ! -e $UNFINISHED ] && "$VENV/bin/python" -m pip --version &&
-        "$VENV/bin/python" -c "import sys; sys.exit(sys.prefix != '$PWD/$VENV' or sys.version_info < (3, 11))"
+    [ ! -e $UNFINISHED ] && grep -qF "$PWD/$VENV/bin/python" "$VENV/bin/pip" &&
+        "$VENV/bin/python" -c "import pip, sys; sys.exit(sys.version_info < (3, 11))"
 }
 
 install_packages() {
@@ -126,7 +127,7 @@ opencode_version() {
 step() {
     local title=$1 started=$SECONDS status=0
     printf "%s …" "$title"
-    (set -e; "$2") >>"$LOG" 2>&1 </dev/null &
+    (set -e; "$2") >"$LOG" 2>&1 </dev/null &
     child=$!
     while [ -t 1 ] && kill -0 $child 2>/dev/null; do
         printf "\r%s … %d s" "$title" $((SECONDS - started))
@@ -136,10 +137,15 @@ step() {
     child=""
     if [ $status -ne 0 ]; then
         printf "\n"
-        tail -n 20 "$LOG" | sed "s/^/  | /" >&2
+        both_ends "$LOG" | sed "s/^/  | /" >&2
         fail "$title failed. All of its output: $LOG. When the reason is gone, run it again: it goes on from here."
     fi
     [ -t 1 ] && printf "\r%s … %d s\n" "$title" $((SECONDS - started)) || printf " %d s\n" $((SECONDS - started))
+}
+
+# pip says what went wrong at the end, npm at the beginning.
+both_ends() {
+    if [ "$(wc -l <"$1")" -le 20 ]; then cat "$1"; else head -n 8 "$1" && echo "…" && tail -n 12 "$1"; fi
 }
 
 # Two at once (`make test` and `make demo`) would install over one another.
