@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.opencode.errors import OpenCodeUnsupported
@@ -29,13 +29,14 @@ def check_version(version: str, where: str) -> None:
         raise OpenCodeUnsupported(f"{where} is OpenCode {version}, but {known} is needed: {INSTALL}")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Search:
     """Where to look: a program that was asked for, else `PATH`, else what the project's set-up installed."""
 
     environment: Mapping[str, str]
     explicit: Path | None = None
     project: Path | None = None
+    _found: tuple[str, Executable] | None = field(default=None, init=False)
 
     def candidates(self) -> list[Path]:
         return [_program(path) for path in self._launchers()]
@@ -47,6 +48,13 @@ class Search:
 
     async def find(self) -> Executable:
         """The first one of a supported version. Raises `OpenCodeUnsupported` that names all that were found."""
+        # Asking takes 0.7 s, which a restart need not spend.
+        stamp = self.stamp()
+        if self._found is None or self._found[0] != stamp:
+            self._found = stamp, await self._first_supported()
+        return self._found[1]
+
+    async def _first_supported(self) -> Executable:
         problems = []
         for path in self.candidates():
             try:

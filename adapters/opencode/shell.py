@@ -1,5 +1,6 @@
 """The program that runs agents' commands, and the commands that a dead OpenCode left behind."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,7 +9,6 @@ from pathlib import Path
 import psutil
 
 from adapters.opencode.errors import OpenCodeUnsupported
-from adapters.processes import ProcessRecord
 
 MARK = "ORCHESTRATOR_OPENCODE_HOME"
 """Set for the server and inherited by every command its agents start: how they are found when it is dead."""
@@ -35,14 +35,17 @@ def write_shell(folder: Path) -> Path:
     return script
 
 
-def end_strays(home: Path) -> int:
-    """End what a dead server with this home left running, and tell how many that were.
+def end_strays(home: Path) -> None:
+    """End what a dead server with this home left running.
 
     Each command leads a process group of its own and goes on when OpenCode is killed: it would write into a slot that
     the next attempt works in.
     """
-    strays = [ProcessRecord(process.pid, process.create_time()) for process in _marked(str(home))]
-    return sum(stray.end(grace=1.0) for stray in strays)
+    strays = list(_marked(str(home)))
+    for stray in strays:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            stray.kill()
+    psutil.wait_procs(strays, timeout=2.0)
 
 
 def _marked(home: str) -> Iterator[psutil.Process]:

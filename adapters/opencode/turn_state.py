@@ -115,7 +115,7 @@ def _retry_after(error: ErrorInfo) -> timedelta | None:
     headers = {name.lower(): value for name, value in (error.data.response_headers or {}).items()}
     for name, unit in (("retry-after-ms", timedelta(milliseconds=1)), ("retry-after", timedelta(seconds=1))):
         try:
-            return float(headers[name]) * unit
+            return max(float(headers[name]) * unit, timedelta(0))
         except (KeyError, ValueError, OverflowError):
             continue  # absent, or a date: then the caller's own pause has to do
     return None
