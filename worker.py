@@ -60,11 +60,15 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = await connect(settings)
-    async with opencode(settings) as server, publishing(client) as publisher:
-        async with workflow_worker(client, settings), host_worker(client, settings, server, publisher):
-            log.info("serving %s and %s", settings.task_queue, settings.host_queue())
-            await stop.wait()
-            log.info("stopping; running turns are left to the next worker")
+    async with (
+        opencode(settings) as server,
+        publishing(client) as publisher,
+        workflow_worker(client, settings),
+        host_worker(client, settings, server, publisher),
+    ):
+        log.info("serving %s and %s", settings.task_queue, settings.host_queue())
+        await stop.wait()
+        log.info("stopping; running turns are left to the next worker")
 
 
 def workflow_worker(client: Client, settings: Settings) -> Worker:

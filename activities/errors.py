@@ -11,13 +11,13 @@ import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 
-from adapters.commands import CommandError
-from adapters.git.errors import BranchMoved, GitError, NotAWorkspace
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.models import ModelMissing
 from activities.roles import RoleFileError
+from adapters.commands import CommandError
+from adapters.git.errors import BranchMoved, GitError, NotAWorkspace
 from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejected, OpenCodeUnsupported
 
 REJECTIONS = 5

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from adapters.git.merging import Conflict, advance, delete_branch, merge
 from temporalio import activity
 
 from activities.checks import run_all
 from activities.errors import translated
 from activities.heartbeat import heartbeating
 from activities.workspaces import Workspaces
+from adapters.git.merging import Conflict, advance, delete_branch, merge
 from mission.messages import CheckOrder, MergeOrder, MergeResult
 from mission.names import holder, mission_branch, todo_branch
 from mission.report import Evidence
@@ -27,7 +27,7 @@ class MergeActivities:
             project = await self.workspaces.of(mission)
             async with heartbeating(doing=f"merge {todo.id}"):
                 slot = await project.slots.lease(owner)
-                merged = await merge(slot, order.onto, order.commit, f"{todo.id}: {todo.title}")
+                merged = await merge(slot, order.onto, order.commit, f"{todo.id}: {todo.title}", order.moment)
                 if isinstance(merged, Conflict):
                     await project.slots.reset(slot, order.commit)
                     return MergeResult(conflicts=merged.files)

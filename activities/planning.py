@@ -9,10 +9,9 @@ from activities.agent_sessions import AgentSessions, Conversation, read_answer
 from activities.errors import translated
 from activities.roles import load_role
 from activities.workspaces import Workspaces
-from mission.answers import InvalidAnswer
 from mission.messages import PlanOrder, PlanResult, PlanTurn
 from mission.names import holder
-from mission.plan import Plan
+from mission.plan import PlanAnswer
 
 
 @dataclass
@@ -35,7 +34,7 @@ class PlanningActivities:
             else:
                 text = prompts.repair_prompt(order.mission.mission_id, "planner", "plan", order.round, key.problem)
             reply = await self.sessions.take(talk, (str(order.round), str(key.repair)), key, text)
-            plan, problem = read_answer(reply, Plan)
+            plan, problem = read_answer(reply, PlanAnswer)
             if plan is not None:
                 problem = fits(plan, order)
             if plan is not None and not problem:
@@ -44,12 +43,13 @@ class PlanningActivities:
             return PlanResult(None, problem, reply.usage)
 
 
-def fits(plan: Plan, order: PlanOrder) -> str:
-    """What is wrong with a plan as the next step of this mission; empty if nothing is."""
-    if order.plan is None:
-        return "" if plan.todos else "the plan has no TODO"
+def fits(answer: PlanAnswer, order: PlanOrder) -> str:
+    """What is wrong with an answer as the next step of this mission; empty if nothing is."""
     try:
-        order.plan.revised(plan.model_copy(update={"todos": tuple(t for t in plan.todos if t.id not in order.done)}))
-    except (ValueError, InvalidAnswer) as error:
+        if order.plan is None:
+            return "" if answer.as_plan().work else "the plan has no TODO"
+        unfinished = tuple(todo for todo in answer.todos if todo.id not in order.done)
+        order.plan.revised(answer.model_copy(update={"todos": unfinished}))
+    except ValueError as error:
         return str(error)
     return ""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from mission.answers import Verdict, WorkReport
 from mission.options import MissionOptions
-from mission.plan import Plan, Todo
+from mission.plan import Plan, PlanAnswer, Todo
 from mission.report import Evidence, MissionReport, Stage, Usage
 from mission.state import MissionState
 
@@ -77,7 +77,7 @@ class PlanOrder:
 class PlanResult:
     """`plan` is None when the planner gave no valid answer; `problem` then says why."""
 
-    plan: Plan | None
+    plan: PlanAnswer | None
     problem: str = ""
     usage: Usage = Usage()
 

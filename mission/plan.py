@@ -41,8 +41,8 @@ class Todo(BaseModel):
         return self.id.rpartition(".")[0] or None
 
 
-class Plan(BaseModel):
-    """The planner's answer. Valid by construction: unique ids, known dependencies, no cycle, a size in bounds."""
+class PlanAnswer(BaseModel):
+    """What the planner answers: a whole plan in the first round, later only what is new or changed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -52,6 +52,14 @@ class Plan(BaseModel):
     #: Commands that must pass on the merged whole.
     checks: tuple[str, ...] = Field(default=(), max_length=20)
     note: str = Field(default="", max_length=4_000)
+
+    def as_plan(self) -> "Plan":
+        """Raises `ValueError` when it is not a usable graph by itself."""
+        return Plan.model_validate(self.model_dump())
+
+
+class Plan(PlanAnswer):
+    """Valid by construction: unique ids, known dependencies, no cycle, a size in bounds."""
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -84,8 +92,8 @@ class Plan(BaseModel):
                 claimed.update(todo.files)
         return tuple(ready)
 
-    def revised(self, revision: "Plan") -> "Plan":
-        """This plan with the new and changed TODOs of a later round."""
+    def revised(self, revision: PlanAnswer) -> "Plan":
+        """The plan with the new and changed TODOs of a later round. Raises `ValueError` if that is no usable graph."""
         changed = {todo.id: todo for todo in revision.todos}
         kept = [changed.pop(todo.id, todo) for todo in self.todos]
         return Plan(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mission.answers import Verdict
-from mission.plan import Plan, Todo
+from mission.plan import Plan, PlanAnswer, Todo
 from mission.report import (
     AttemptView,
     Evidence,
@@ -80,10 +80,11 @@ class MissionState:
     def note(self, moment: datetime, text: str) -> None:
         self.events = [*self.events, f"{moment:%H:%M:%S} {text}"][-KEPT_EVENTS:]
 
-    def adopt(self, plan: Plan) -> tuple[str, ...]:
+    def adopt(self, plan: PlanAnswer) -> tuple[str, ...]:
         """Take over a plan or its revision; ids of the TODOs that are new or changed. Finished ones stay."""
         if self.plan is None:
-            self.plan, changed = plan, tuple(todo.id for todo in plan.work)
+            self.plan = plan.as_plan()
+            changed = tuple(todo.id for todo in self.plan.work)
         else:
             kept = {todo.id: todo for todo in self.plan.todos}
             news = [todo for todo in plan.todos if not self.is_done(todo.id) and kept.get(todo.id) != todo]

@@ -92,7 +92,8 @@ class MissionWorkflow:
                 case commander.Seal():
                     await self._seal()
                 case commander.End():
-                    self._end(move.status, move.reason)
+                    if not self._state.status.ended:
+                        self._end(move.status, move.reason)
                     return
             if self._history_is_long():
                 await self._continue_as_new()
@@ -410,4 +411,4 @@ def _deepest(error: BaseException) -> str:
     """The message of the failure at the bottom: what a person can act on."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return str(error) or type(error).__name__
+    return getattr(error, "message", str(error)) or type(error).__name__

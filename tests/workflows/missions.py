@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from mission.messages import MissionInput
 from mission.options import MissionOptions
-from mission.plan import Plan, Todo
+from mission.plan import PlanAnswer, Todo
 from mission.report import MissionReport
 from tests.workflows.stand_ins import World
 from workflows.mission import MissionWorkflow
@@ -68,12 +67,10 @@ async def run(client: Client, task_queue: str, world: World, options: MissionOpt
 
 
 async def ended(handle: Handle) -> MissionReport:
-    try:
+    with contextlib.suppress(WorkflowFailureError):
         return await handle.result()
-    except WorkflowFailureError as error:
-        assert isinstance(error.cause, ApplicationError)
-        return await handle.query(MissionWorkflow.status)
+    return await handle.query(MissionWorkflow.status)
 
 
-def world(*plans: Plan | tuple[Todo, ...]) -> World:
-    return World([plan if isinstance(plan, Plan) else Plan(todos=plan) for plan in plans])
+def world(*plans: PlanAnswer | tuple[Todo, ...]) -> World:
+    return World([plan if isinstance(plan, PlanAnswer) else PlanAnswer(todos=plan) for plan in plans])

@@ -25,7 +25,7 @@ from mission.messages import (
     WorkTurn,
     WorkTurnResult,
 )
-from mission.plan import Plan
+from mission.plan import PlanAnswer
 from mission.report import Evidence, MissionReport, Usage
 
 ONE_TURN = Usage(turns=1, input_tokens=10, output_tokens=1)
@@ -39,7 +39,7 @@ def commit(*parts: object) -> str:
 class World:
     """By default everything goes well; a test changes what it is about. `calls` tells what was asked, in order."""
 
-    plans: list[Plan]
+    plans: list[PlanAnswer]
     calls: list[str] = field(default_factory=list)
     #: (role, todo, attempt or round, repair) of every turn taken.
     turns: Counter[tuple[str, str, int, int]] = field(default_factory=Counter)

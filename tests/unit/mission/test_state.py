@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
-from mission.plan import Plan
+from mission.plan import Plan, PlanAnswer
 from mission.report import MissionStatus, Stage, TodoState
 from mission.state import KEPT_EVENTS, MissionState
 from tests.unit.mission.plans import plan, todo
@@ -55,6 +55,11 @@ def test_a_later_plan_cannot_rewrite_what_is_done() -> None:
     changed = state.adopt(plan(todo("T1", files=("other",)), todo("T3")))
     assert changed == ("T3",)
     assert state.is_done("T1")
+
+
+def test_a_later_plan_may_build_on_what_is_there() -> None:
+    state = begun()
+    assert state.adopt(PlanAnswer(todos=(todo("T9", "T1"),))) == ("T9",)
 
 
 def test_a_changed_todo_starts_anew_but_its_attempts_stay_counted() -> None:
