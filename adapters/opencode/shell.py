@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,13 +46,24 @@ def end_strays(home: Path) -> None:
     for stray in strays:
         with contextlib.suppress(psutil.NoSuchProcess):
             stray.kill()
-    psutil.wait_procs(strays, timeout=2.0)
+    deadline = time.monotonic() + 2.0
+    # Not psutil's own waiting: where process 1 is slow to reap, or never does, it waits for zombies.
+    while any(map(_runs, strays)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _marked(home: str) -> Iterator[psutil.Process]:
-    # Whoever starts the orchestrator out of an agent's command carries the mark, too.
     own = psutil.Process()
-    spared = {own.pid, *(p.pid for p in own.parents()), *(p.pid for p in own.children(recursive=True))}
+    spared: set[int] = set()
+    if own.environ().get(MARK) == home:  # the orchestrator itself was started out of an agent's command
+        spared = {process.pid for process in (own, *own.parents(), *own.children(recursive=True))}
     for process in psutil.process_iter():
         try:
             if process.pid not in spared and process.environ().get(MARK) == home:

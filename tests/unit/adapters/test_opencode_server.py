@@ -8,7 +8,6 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from adapters.opencode.client import OpenCodeClient
@@ -83,14 +82,15 @@ async def test_a_killed_servers_commands_are_ended_before_the_next_one_starts(
         call="bash", arguments={"command": "echo $$ > pid; sleep 60; echo late > late", "description": "sleeps"}
     )
     turn = here.turn("orphan", sleep, Step(say="went on"))
-    pid = here.project / "pid"
+    pid, late = here.project / "pid", here.project / "late"
     async with supervised(server):
         call = asyncio.create_task(persist(server, turn))
         await until(lambda: pid.exists() and pid.read_text().strip())
+        command = ProcessRecord.of(int(pid.read_text()))
         os.kill(recorded(here).pid, signal.SIGKILL)
         assert (await call).text == "went on"
-    assert not psutil.pid_exists(int(pid.read_text()))
-    assert not (here.project / "late").exists()
+    assert not command.alive
+    assert not late.exists()
 
 
 async def test_the_next_worker_adopts_the_server_of_one_that_died(here: Place, server: OpenCodeServer) -> None:
