@@ -1,0 +1,27 @@
+"""A mission for commands that only look: from Temporal, or from the project when Temporal is away."""
+
+from pathlib import Path
+
+from client.cli.output import say
+from client.errors import ConnectionLost
+from client.mission_folders import kept_report, known_ids
+from client.mission_ids import find_mission_id
+from client.missions import MissionClient
+from mission.report import MissionReport
+from runtime.settings import Settings
+from runtime.temporal import TemporalError
+
+
+async def find_report(settings: Settings, wanted: str) -> tuple[MissionReport, MissionClient | None]:
+    """The client is None when Temporal was away; the person is told then. Raises `UnknownMission`."""
+    try:
+        client = await MissionClient.connect(settings)
+        return await client.report(await client.find(wanted)), client
+    except (TemporalError, ConnectionLost) as error:
+        here = Path.cwd()
+        known = known_ids(settings, here)
+        report = kept_report(settings, find_mission_id(wanted, known), here) if known else None
+        if report is None:
+            raise
+        say(f"Temporal is away ({error}). This is what was last written into the project.")
+        return report, None

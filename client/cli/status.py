@@ -1,0 +1,78 @@
+"""`mission status`: the local stack."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from adapters.processes import ProcessRecord
+from client.cli import arguments
+from client.cli.output import print_json, say, stdout
+from client.cli.running import command
+from client.exit_codes import ExitCode
+from client.screen.words import clock
+from client.stack.logs import log_file
+from client.stack.records import MODEL, PARTS, SUPERVISOR, look
+from runtime.settings import Settings
+
+SHOWN = ("address", "ui", "url", "version", "queue", "host_queue")
+"""Facts of a record that are for everyone's eyes; OpenCode's password is not."""
+
+
+@command
+def status(as_json: arguments.AsJson = False) -> ExitCode:
+    """Show what of the local stack is running. Ends with 5 when it is not."""
+    return print_status(describe(Settings.from_environment()), as_json=as_json)
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """What lives, where it is reached, where it logs."""
+    found = look(settings)
+    return {
+        "running": found.supervisor is not None,
+        "ready": found.is_ready,
+        "doing": found.doing or None,
+        "home": str(settings.home),
+        "temporal_ui": found.ui,
+        "parts": {
+            name: _part(settings, name, found.parts.get(name))
+            for name in (SUPERVISOR, *PARTS)
+            if name in found.parts or name != MODEL
+        },
+    }
+
+
+def _part(settings: Settings, name: str, record: ProcessRecord | None) -> dict[str, Any]:
+    if record is None:
+        return {"running": False, "log": str(log_file(settings, name))}
+    facts = {key: value for key, value in record.facts.items() if key in SHOWN}
+    since = datetime.fromtimestamp(record.started, UTC)
+    return {"running": True, "pid": record.pid, "since": since, **facts, "log": str(log_file(settings, name))}
+
+
+def print_status(described: dict[str, Any], *, as_json: bool) -> ExitCode:
+    if as_json:
+        print_json(described)
+    else:
+        stdout().print(_table(described["parts"]))
+        if described["temporal_ui"]:
+            say(f"Temporal UI  {described['temporal_ui']}")
+        say(f"Kept below   {described['home']}")
+        if not described["running"]:
+            say("The stack is down. `mission up` starts it.")
+    return ExitCode.OK if described["running"] else ExitCode.UNREACHABLE
+
+
+def _table(parts: dict[str, dict[str, Any]]) -> Table:
+    table = Table.grid(padding=(0, 1))
+    now = datetime.now(UTC)
+    for name, part in parts.items():
+        if not part["running"]:
+            table.add_row(Text("–", "dim"), Text(name, "dim"), Text("not running", "dim"), "", "")
+            continue
+        where = part.get("address") or part.get("url") or part.get("queue") or ""
+        version = part.get("version", "")
+        since = clock(now - part["since"])
+        table.add_row(Text("✔", "green"), name, f"process {part['pid']}", since, f"{where} {version}".strip())
+    return table
