@@ -14,8 +14,15 @@ import psutil
 
 from adapters.files import write_atomically
 
-_SAME_MOMENT = 0.02
-"""Seconds by which two readings of one process's start time may differ (they are rounded to clock ticks)."""
+_SAME_MOMENT = 2.0
+"""Seconds by which two readings of one process's start time may differ.
+
+They are rounded to clock ticks and counted from the boot, whose own time moves when the clock is corrected; the same
+id for another process within two seconds would need all other ids to be used up in between.
+"""
+
+_INSIST = 0.7
+"""Seconds after which SIGTERM is repeated: OpenCode swallows the first one while a shell command of it is young."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +72,14 @@ class ProcessRecord:
         if process is None:
             return False
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-            try:
-                process.wait(grace)
-            except psutil.TimeoutExpired:
-                process.kill()
+            deadline = time.monotonic() + grace
+            while time.monotonic() < deadline:
+                process.terminate()
+                with contextlib.suppress(psutil.TimeoutExpired):
+                    process.wait(min(_INSIST, grace))
+                    return True
+            process.kill()
+            with contextlib.suppress(psutil.TimeoutExpired):  # in the kernel's hands, for instance on a dead disk
                 process.wait(grace)
         return True
 

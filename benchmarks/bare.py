@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from adapters.scripted_model.header import render_header
+from adapters.scripted_model.header import Role, Step, render_header
 
 
 @dataclass
@@ -32,7 +32,7 @@ class BareScript:
             await self._turn("worker", f"T{number + 1}", "work", directory)
             await self._turn("reviewer", f"T{number + 1}", "review", directory)
 
-    async def _turn(self, role: str, todo: str, step: str, directory: Path) -> None:
+    async def _turn(self, role: Role, todo: str, step: Step, directory: Path) -> None:
         where = {"directory": str(directory)}
         created = await self.http.post("/session", params=where, json={"title": f"{role} {todo}"})
         session = created.raise_for_status().json()["id"]

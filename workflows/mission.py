@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.reviewer import ReviewerWorkflow
     from workflows.todo_worker import TodoWorkerWorkflow
 
-BUSY = timedelta(seconds=2)
+BUSY = timedelta(seconds=5)
 """When every lane was busy for so long, agents are the slow part and more directories are worth their start."""
 
 

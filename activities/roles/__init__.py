@@ -144,6 +144,8 @@ def _tool_rules(tools: object, file: Path) -> tuple[PermissionRule, ...]:
         PermissionRule(permission="*", pattern="*", action="deny"),
         *(PermissionRule(permission=tool, pattern="*", action="allow") for tool in allowed),
         PermissionRule(permission="external_directory", pattern="*", action="deny"),
+        # Where OpenCode puts the whole of an output that it cut.
+        PermissionRule(permission="external_directory", pattern="*/opencode/tool-output/*", action="allow"),
     )
 
 
