@@ -4,27 +4,20 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from client.cli import arguments
 from client.exit_codes import ExitCode
 from client.installed import Fact, look_around
 from runtime.settings import Settings
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print facts for a script instead of a table.")] = False,
-) -> None:
-    """Look at what a mission needs here: programs, versions, Temporal, disk.
-
-    Ends with 1 when something is missing that no mission can do without.
-
-    Example: mission doctor
-    """
+def doctor(as_json: arguments.AsJson = False) -> None:
+    """Tell what a mission needs here, what is missing and how to get it. Ends with 1 when something needed is."""
     facts = asyncio.run(look_around(Settings.from_environment()))
     if as_json:
         typer.echo(as_document(facts))
