@@ -56,7 +56,9 @@ def find_mission_id(wanted: str, known: Collection[str]) -> str:
 def _hint(wanted: str, known: Collection[str]) -> str:
     """The ids that look alike, most alike first."""
     shortened = {one.removeprefix(PREFIX): one for one in known}
-    near = difflib.get_close_matches(wanted.removeprefix(PREFIX), list(shortened), n=3, cutoff=0.4)
+    part = wanted.removeprefix(PREFIX)
+    near = [one for one in sorted(shortened) if part and part in one][:3]
+    near = near or difflib.get_close_matches(part, list(shortened), n=3, cutoff=0.4)
     if near:
         return f": did you mean {' or '.join(shortened[one] for one in near)}?"
     return "; `mission list` shows all" if known else ": there are none yet"

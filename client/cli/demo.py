@@ -55,7 +55,7 @@ async def demo(
             report, link = await run_mission(settings, request, plain=plain, as_json=as_json)
         except Interrupted as error:
             raise Interrupted("Interrupted. The demo ends its stack and removes what it made.") from error
-        print_report(report, link, as_json=as_json)
+        print_report(report, link if keep else "", as_json=as_json)
         if report.status is not MissionStatus.SEALED:
             raise CommandFailed(f"the demo's mission is {report.status.value}; everything is kept in {scratch}")
         await _try_it(report, project, scratch / "built", quiet=as_json)
@@ -144,5 +144,7 @@ async def _try_it(report: MissionReport, project: Path, target: Path, *, quiet: 
 def _tell_what_stays(project: Path, report: MissionReport, settings: Settings, keep: bool) -> None:
     say(f"\nThe repository stays in {project}")
     say(f"  git -C {project} log --oneline --graph {report.branch}")
-    if keep:
+    if not keep:
+        say("`mission demo --keep` leaves the stack running, to look at the mission in the Temporal UI.")
+    else:
         say(f"Its stack goes on running: MISSION_HOME={settings.home} mission down")

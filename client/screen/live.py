@@ -107,7 +107,7 @@ def _progress(report: MissionReport, now: datetime) -> RenderableType:
     facts += [report.status.value]
     facts += [f"round {report.round} of {report.max_rounds}"] if report.round > 1 else []
     facts += [clock(report.elapsed(now))]
-    line.add_row(Text(" "), bar, Text(f"{report.progress:3} %"), Text(" · ".join(facts), style="dim"))
+    line.add_row(Text(" "), bar, Text(f"{report.progress:3} %"), _fitted(Text(" · ".join(facts), style="dim")))
     return line
 
 
