@@ -83,7 +83,7 @@ def test_the_last_screen_tells_the_whole_story() -> None:
 def test_the_last_screen_of_a_failed_mission_tells_why_and_keeps_the_branch() -> None:
     text = closing(FAILED)
     assert text.startswith("✘ Failed after 0:47: the planner saw no way on")
-    assert "Branch    mission/build-rest-api-3f9a1c" in text
+    assert "Branch   mission/build-rest-api-3f9a1c" in text
 
 
 def test_a_mission_that_failed_before_it_began_has_neither_branch_nor_folder() -> None:
