@@ -23,6 +23,9 @@ from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejecte
 REJECTIONS = 5
 """A request that OpenCode refuses so often is wrong, not early."""
 
+FILE_TRIES = 8
+"""With the waits of the retry policy about a minute; what git or the disk refuse for longer, a person must see."""
+
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
@@ -41,7 +44,8 @@ def translated() -> Iterator[None]:
     except (NotAWorkspace, BranchMoved, RoleFileError, ModelMissing) as error:
         raise ApplicationError(str(error), type="workspace", non_retryable=True) from error
     except (GitError, CommandError, OSError) as error:
-        raise ApplicationError(str(error), type="files") from error
+        final = activity.info().attempt >= FILE_TRIES
+        raise ApplicationError(str(error), type="files", non_retryable=final) from error
 
 
 def _model_failure(error: ModelFailed) -> ApplicationError:

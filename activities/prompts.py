@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from adapters.scripted_model.header import render_header
 from mission import commander
-from mission.messages import PlanOrder, ReviewOrder, WorkOrder
+from mission.messages import PlanOrder, ReviewOrder, Step, WorkOrder
+from mission.options import Role
 from mission.plan import Plan, Todo
 from mission.report import Evidence
 
@@ -14,7 +15,7 @@ MOST_DIFF = 60_000
 
 
 def plan_prompt(order: PlanOrder) -> str:
-    step = "replan" if order.plan else "plan"
+    step: Step = "replan" if order.plan else "plan"
     parts = [
         _header(order.mission.mission_id, "planner", "plan", order.round, step),
         _objective(order.mission.objective),
@@ -57,7 +58,8 @@ def work_prompt(order: WorkOrder, *, brief: bool) -> str:
 
 
 def review_prompt(order: ReviewOrder, diff: str, truncated: bool) -> str:
-    todo_id, step = (order.todo.id, "review") if order.todo else ("final", "final")
+    todo_id = order.todo.id if order.todo else "final"
+    step: Step = "review" if order.todo else "final"
     parts = [
         _header(order.mission.mission_id, "reviewer", todo_id, order.attempt, step),
         _objective(order.mission.objective),
@@ -72,7 +74,7 @@ def review_prompt(order: ReviewOrder, diff: str, truncated: bool) -> str:
     return "\n\n".join(parts)
 
 
-def repair_prompt(mission_id: str, role: str, todo: str, attempt: int, problem: str) -> str:
+def repair_prompt(mission_id: str, role: Role, todo: str, attempt: int, problem: str) -> str:
     return (
         f"{_header(mission_id, role, todo, attempt, 'repair')}\n\n"
         f"Your answer cannot be used: {problem[:1_000]}\n\n"
@@ -80,7 +82,7 @@ def repair_prompt(mission_id: str, role: str, todo: str, attempt: int, problem: 
     )
 
 
-def _header(mission_id: str, role: str, todo: str, attempt: int, step: str) -> str:
+def _header(mission_id: str, role: Role, todo: str, attempt: int, step: Step) -> str:
     return render_header(mission=mission_id, role=role, todo=todo, attempt=attempt, step=step)
 
 

@@ -63,10 +63,10 @@ class WorkspaceActivities:
             project = await self.workspaces.of(mission)
             workspace = project.workspace
             async with heartbeating(doing="looking at the project"):
-                role_notes = check_roles(workspace.directory)
-                base = await base_commit(workspace, mission.options.include_changes)
                 await hide_mission_folder(workspace)
+                base = await base_commit(workspace, mission.options.include_changes)
                 await advance(workspace, mission_branch(mission.mission_id), base.commit, None)
+                role_notes = check_roles(workspace.directory)
                 checks, check_note = self._checks(mission, workspace.directory)
                 # In the planner's slot, not in the project: it is the first directory agents work in anyway.
                 slot = await project.slots.lease(holder(mission.mission_id, "plan"))
@@ -104,8 +104,8 @@ class WorkspaceActivities:
             async with heartbeating(doing="closing"):
                 await self._free_slots(project, mission.mission_id)
                 self.workspaces.publisher.ended(mission.mission_id)
-                if order.report.base_commit:
-                    write_view(project.folder(mission.mission_id), order.report)
+                await hide_mission_folder(project.workspace)
+                write_view(project.folder(mission.mission_id), order.report)
         return Done()
 
     async def _free_slots(self, project: Project, mission_id: str) -> None:

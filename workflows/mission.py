@@ -191,18 +191,16 @@ class MissionWorkflow:
         while True:
             result = await self._attempt(todo, decision)
             after = commander.after_attempt(result, progress, self._mission.options)
-            if isinstance(after, commander.Merge):
-                after = await self._merge(todo, result)
-            match after:
+            match await self._merge(todo, result) if isinstance(after, commander.Merge) else after:
                 case commander.Finished():
                     return
-                case commander.GiveUp():
-                    progress.state, progress.feedback = TodoState.FAILED, after.feedback
-                    self._note(f"{todo.id} given up: {after.feedback[0][:120] if after.feedback else ''}")
+                case commander.GiveUp(feedback):
+                    progress.state, progress.feedback = TodoState.FAILED, feedback
+                    self._note(f"{todo.id} given up: {feedback[0][:120] if feedback else ''}")
                     return
-                case commander.Rework() | commander.Resolve():
-                    decision = after
-                    progress.state, progress.feedback = TodoState.REWORK, after.feedback
+                case commander.Rework() | commander.Resolve() as again:
+                    decision = again
+                    progress.state, progress.feedback = TodoState.REWORK, again.feedback
 
     async def _attempt(self, todo: Todo, decision: commander.Rework | commander.Resolve | None) -> WorkResult:
         state, progress = self._state, self._state.progress[todo.id]

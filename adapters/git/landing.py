@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adapters.git.command import git, git_bytes
+from adapters.git.command import git, git_bytes, identity
 from adapters.git.errors import GitError, MergeRefused
 from adapters.git.workspace import Workspace
 
@@ -43,7 +43,10 @@ async def _merge(workspace: Workspace, commit: str, message: str) -> Landed:
     """With the user's own hooks and identity: it is their checkout."""
     here = workspace.directory
     try:
-        await git("merge", "-q", "--no-ff", "--no-edit", "-m", message, commit, cwd=here, hooks=True)
+        env = await identity(here)
+        unborn = not await git("rev-parse", "-q", "--verify", "HEAD", cwd=here, ok=(0, 1))
+        how = ("--ff-only",) if unborn else ("--no-ff", "--no-edit", "-m", message)
+        await git("merge", "-q", *how, commit, cwd=here, env=env, hooks=True)
     except GitError as error:
         files = await git("diff", "--name-only", "--diff-filter=U", cwd=here)
         await git("merge", "--abort", cwd=here, ok=(0, 128))

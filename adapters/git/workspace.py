@@ -81,7 +81,10 @@ async def _private(directory: Path, repositories: Path) -> Workspace:
 
 
 async def base_commit(workspace: Workspace, include_changes: bool) -> Base:
-    """Their index, HEAD, branches and files are as before; only objects are added."""
+    """Their index, HEAD, branches and files are as before; only objects are added.
+
+    `hide_mission_folder` comes first: the records of earlier missions are not part of the project.
+    """
     head = await git(
         "rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=workspace.directory, env=workspace.env, ok=(0, 1, 128)
     )
@@ -118,7 +121,7 @@ async def _snapshot_of_files(workspace: Workspace, parent: str | None) -> str:
         env = {**workspace.env, "GIT_INDEX_FILE": str(Path(folder) / "index")}
         if parent:
             await git("read-tree", parent, cwd=workspace.directory, env=env)
-        await git("add", "-A", "--", ".", f":(exclude){MISSION_FOLDER}", cwd=workspace.directory, env=env)
+        await git("add", "-A", cwd=workspace.directory, env=env)
         tree = await git("write-tree", cwd=workspace.directory, env=env)
     return await _commit(workspace, tree, parent, "Uncommitted changes" if parent else "Files as they were")
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-PROJECT = Path(__file__).parents[2]
-MISSION = Path(sys.executable).with_name("mission")
+from tests.integration.stacks import MISSION, private_environment
+
 SCENARIO = """\
 latency: {planner: 0.3, worker: 2.0}
 plan: [{id: T1, title: Write one, files: [one.txt], checks: [test -s one.txt]}]
@@ -26,19 +25,17 @@ work: {T1: [[{write: {path: one.txt, content: "one\\n"}}]]}
 
 @dataclass(frozen=True)
 class Machine:
-    """A user of their own: nothing of the real one's is read or written."""
+    """A user of their own, whose stack may be killed: other tests share theirs."""
 
     folder: Path
 
     @property
     def home(self) -> Path:
-        return self.folder / "stack"
+        return self.folder / "missions"
 
     @property
     def environment(self) -> dict[str, str]:
-        ours = ("MISSION_", "TEMPORAL_", "XDG_", "OPENCODE", "GIT_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return {**kept, "HOME": str(self.folder), "MISSION_HOME": str(self.home), "COLUMNS": "80"}
+        return {**private_environment(self.folder), "COLUMNS": "80"}
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
