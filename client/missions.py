@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -19,12 +19,7 @@ from temporalio.client import (
     WorkflowQueryRejectedError,
 )
 from temporalio.common import (
-    Priority,
     QueryRejectCondition,
-    SearchAttributePair,
-    TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
-    WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError, RPCStatusCode
@@ -32,39 +27,31 @@ from temporalio.service import RPCError, RPCStatusCode
 from client.errors import CommandFailed, ConnectionLost, PartMissing, UnknownMission
 from client.mission_folders import kept_report, known_ids, remember
 from client.mission_ids import find_mission_id
+from client.new_mission import NewMission, start_mission
 from client.visibility import MissionRow, list_missions
-from mission.messages import MissionInput
-from mission.names import mission_branch
-from mission.options import MissionOptions
 from mission.report import AttemptView, MissionReport, MissionStatus, TodoState, TodoView
 from runtime.settings import Settings
-from runtime.temporal import MISSION_PROGRESS, MISSION_STATUS, connect, register_search_attributes
+from runtime.temporal import MISSION_STATUS, connect
 
 MOST_LISTED = 1_000
 
-ANSWER_WITHIN = timedelta(seconds=3)
-"""For queries: a worker answers within milliseconds, and without one there is no answer at all."""
+PATIENCE = timedelta(seconds=3)
+"""A worker answers a query within milliseconds; without one there is no answer at all."""
 
-MEMO_OBJECTIVE = 1_000
-"""Characters of the objective that lists carry."""
+TEMPORAL_WITHIN = timedelta(seconds=5)
+"""For what Temporal answers itself."""
 
 _REPORT = TypeAdapter(MissionReport)
-
-
-@dataclass(frozen=True)
-class NewMission:
-    mission_id: str
-    objective: str
-    directory: Path
-    options: MissionOptions
 
 
 class MissionClient:
     """Everything a person or a program can ask of missions. Errors are `UserError`s that say what to do."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: Client, settings: Settings, patience: timedelta = PATIENCE) -> None:
+        """`patience`: how long a worker may take to answer."""
         self._client = client
         self._settings = settings
+        self._patience = patience
 
     @classmethod
     async def connect(cls, settings: Settings) -> Self:
@@ -79,50 +66,14 @@ class MissionClient:
         """The mission runs from here on, whatever becomes of us."""
         remember(self._settings, mission.mission_id, mission.directory)
         with _failures_of_temporal():
-            try:
-                await self._start(mission)
-            except RPCError as error:
-                if "search attribute" not in error.message.lower():
-                    raise
-                await register_search_attributes(self._client)  # a cluster that missions are new to
-                await self._start(mission)
-
-    async def _start(self, mission: NewMission) -> None:
-        await self._client.start_workflow(
-            "mission",
-            MissionInput(
-                mission_id=mission.mission_id,
-                objective=mission.objective,
-                directory=str(mission.directory),
-                host_queue=self._settings.host_queue(),
-                options=mission.options,
-            ),
-            id=mission.mission_id,
-            task_queue=self._settings.task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            priority=Priority(fairness_key=mission.mission_id),
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(MISSION_STATUS, MissionStatus.PREPARING.value),
-                    SearchAttributePair(MISSION_PROGRESS, 0),
-                ]
-            ),
-            memo={
-                "objective": mission.objective[:MEMO_OBJECTIVE],
-                "project": str(mission.directory),
-                "branch": mission_branch(mission.mission_id),
-            },
-            static_summary=" ".join(mission.objective.split())[:100],
-            static_details=_details(mission),
-        )
+            await start_mission(self._client, self._settings, mission)
 
     async def report(self, mission_id: str) -> MissionReport:
         """The mission now: from its workflow, or else the last that was written of it, which it then says."""
         handle = self._handle(mission_id)
         with _failures_of_temporal(mission_id):
             try:
-                report = await _query(handle, reject=QueryRejectCondition.NOT_OPEN)
+                report = await self._query(handle, reject=QueryRejectCondition.NOT_OPEN)
             except WorkflowQueryRejectedError:
                 return await self._closed_report(handle)
             except _NoWorkerAnswers:
@@ -140,7 +91,7 @@ class MissionClient:
     async def cancel(self, mission_id: str) -> bool:
         """Ask for it; False if the mission has ended already. Returns before every child has stopped."""
         with _failures_of_temporal(mission_id):
-            description = await self._handle(mission_id).describe(rpc_timeout=ANSWER_WITHIN)
+            description = await self._handle(mission_id).describe(rpc_timeout=TEMPORAL_WITHIN)
             if description.close_time is not None:
                 return False
             await self._handle(mission_id).cancel()
@@ -155,7 +106,7 @@ class MissionClient:
         """The id that is meant; `UnknownMission` offers the nearest."""
         with _failures_of_temporal():
             try:
-                await self._handle(wanted).describe(rpc_timeout=ANSWER_WITHIN)
+                await self._handle(wanted).describe(rpc_timeout=TEMPORAL_WITHIN)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
@@ -167,6 +118,22 @@ class MissionClient:
     def _handle(self, mission_id: str) -> WorkflowHandle[Any, MissionReport]:
         return self._client.get_workflow_handle(mission_id, result_type=MissionReport)
 
+    async def _query(
+        self, handle: WorkflowHandle[Any, MissionReport], reject: QueryRejectCondition | None = None
+    ) -> MissionReport:
+        """Raises `_NoWorkerAnswers`."""
+        try:
+            report: MissionReport = await handle.query(
+                "status", result_type=MissionReport, reject_condition=reject, rpc_timeout=self._patience
+            )
+        except RPCError as error:
+            if error.status in _NOBODY:
+                raise _NoWorkerAnswers from error
+            raise
+        except WorkflowQueryFailedError as error:  # a worker whose code cannot read this mission
+            raise _NoWorkerAnswers from error
+        return report
+
     async def _closed_report(self, handle: WorkflowHandle[Any, MissionReport]) -> MissionReport:
         """From the result or the failure, which hold it whole and need no worker."""
         try:
@@ -176,16 +143,16 @@ class MissionClient:
             if isinstance(cause, ApplicationError) and (report := _report_in(cause)):
                 return report
             status = MissionStatus.CANCELLED if isinstance(cause, CancelledError) else MissionStatus.FAILED
-            reason = "cancelled" if status is MissionStatus.CANCELLED else f"{type(cause).__name__}: {cause}"
+            reason = "cancelled" if status is MissionStatus.CANCELLED else f"ended by Temporal: {cause}"
             try:
-                last = await _query(handle)
+                last = await self._query(handle)
             except _NoWorkerAnswers:
                 last = await self._written_report(handle, "no worker answers: this is what was last written")
             return last if last.status.ended else replace(last, status=status, reason=reason)
 
     async def _written_report(self, handle: WorkflowHandle[Any, MissionReport], why: str) -> MissionReport:
         """From the project's folder; without one, the little that Temporal itself knows."""
-        description = await handle.describe(rpc_timeout=ANSWER_WITHIN)
+        description = await handle.describe(rpc_timeout=TEMPORAL_WITHIN)
         directory = Path(str(await description.memo_value("project", ".")))
         report = kept_report(self._settings, handle.id, directory)
         report = report or await _skeleton(description)
@@ -202,7 +169,7 @@ class MissionClient:
         worker = f"{mission_id}/{todo.id}/worker-{todo.attempts[-1].number}"
         try:
             view: AttemptView = await self._client.get_workflow_handle(worker).query(
-                "status", result_type=AttemptView, rpc_timeout=ANSWER_WITHIN
+                "status", result_type=AttemptView, rpc_timeout=self._patience
             )
         except (RPCError, WorkflowQueryFailedError):
             return None  # about to start, or just ended: the mission's own view will do
@@ -218,20 +185,8 @@ class _NoWorkerAnswers(Exception):
     """Temporal is there, and nobody who could tell."""
 
 
-async def _query(
-    handle: WorkflowHandle[Any, MissionReport], reject: QueryRejectCondition | None = None
-) -> MissionReport:
-    try:
-        report: MissionReport = await handle.query(
-            "status", result_type=MissionReport, reject_condition=reject, rpc_timeout=ANSWER_WITHIN
-        )
-    except RPCError as error:
-        if error.status in (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED):
-            raise _NoWorkerAnswers from error
-        raise
-    except WorkflowQueryFailedError as error:  # a worker whose code cannot read this mission
-        raise _NoWorkerAnswers from error
-    return report
+_NOBODY = (RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+"""What a query comes to without a worker: refused at once, or our patience is over."""
 
 
 @contextmanager
@@ -280,19 +235,3 @@ def _seen(todo: TodoView, view: AttemptView | None) -> TodoView:
     if view is None:
         return todo
     return replace(todo, attempts=(*todo.attempts[:-1], replace(view, started=todo.attempts[-1].started)))
-
-
-def _details(mission: NewMission) -> str:
-    """For the Temporal UI; short, since a mission that continues as new loses it."""
-    chosen = mission.options
-    models = ", ".join(f"{role} `{model}`" for role, model in chosen.models.items())
-    lines = [
-        f"**Project** `{mission.directory}`",
-        f"**Branch** `{mission_branch(mission.mission_id)}`",
-        f"**Model** `{chosen.model or 'as OpenCode is set'}`{f' ({models})' if models else ''}",
-        f"**Started** {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "",
-        "*Request Cancellation* ends the mission and every child, and keeps all work on branches.",
-        "Do not *Reset* or *Terminate*: running turns would go on unseen.",
-    ]
-    return "\n".join(lines)

@@ -13,7 +13,7 @@ from client.cli.arguments import read_objective, read_scenario
 from client.errors import BadInput
 from client.mission_file import make_options, read_mission_file
 from client.mission_ids import new_mission_id
-from client.missions import NewMission
+from client.new_mission import NewMission
 from runtime.settings import Settings
 
 SCRIPTED = "scripted/model"

@@ -108,13 +108,16 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         for one in signals:
-            loop.add_signal_handler(one, self._told_to_stop)
+            loop.add_signal_handler(one, self._told_to_stop, one)
         try:
             yield
         finally:
             for one in signals:
                 loop.remove_signal_handler(one)
 
-    def _told_to_stop(self) -> None:
-        self.say("stopping" if not self.stop.is_set() else "still stopping")
+    def _told_to_stop(self, how: signal.Signals) -> None:
+        if not self.stop.is_set():
+            self.say("stopping")
+        elif how is signal.SIGINT:
+            self.say("still stopping")  # somebody presses Ctrl-C again; `down` just repeats itself
         self.stop.set()
