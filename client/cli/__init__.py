@@ -1,5 +1,8 @@
 """The command line: its commands, with an example each."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from client.cli.cancel import cancel
@@ -32,6 +35,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("opencode-orchestrator"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Durable missions for OpenCode: plan, work in parallel, check, review, merge, seal."""
 
 
 def _add(name: str, body: object, example: str, panel: str) -> None:

@@ -54,7 +54,7 @@ async def demo(
         try:
             report, link = await run_mission(settings, request, plain=plain, as_json=as_json)
         except Interrupted as error:
-            raise Interrupted("Interrupted. The demo ends its stack and removes what it made.") from error
+            raise Interrupted("Interrupted. The demo's stack has ended, and what it made is removed.") from error
         print_report(report, link if keep else "", as_json=as_json)
         if report.status is not MissionStatus.SEALED:
             raise CommandFailed(f"the demo's mission is {report.status.value}; everything is kept in {scratch}")

@@ -13,8 +13,9 @@ from client.cli.running import command
 from client.exit_codes import ExitCode
 from client.screen.words import clock
 from client.stack.logs import log_file
-from client.stack.records import MODEL, PARTS, SUPERVISOR, look
+from client.stack.records import OPENCODE, PARTS, SUPERVISOR, TEMPORAL, WORKER, look
 from runtime.settings import Settings
+from runtime.temporal import find_target, is_external
 
 SHOWN = ("address", "ui", "url", "version", "queue", "host_queue")
 """Facts of a record that are for everyone's eyes; OpenCode's password is not."""
@@ -29,16 +30,18 @@ def status(as_json: arguments.AsJson = False) -> ExitCode:
 def describe(settings: Settings) -> dict[str, Any]:
     """What lives, where it is reached, where it logs."""
     found = look(settings)
+    needed = (SUPERVISOR, WORKER, OPENCODE) if is_external() else (SUPERVISOR, TEMPORAL, WORKER, OPENCODE)
     return {
         "running": found.supervisor is not None,
         "ready": found.is_ready,
         "doing": found.doing or None,
         "home": str(settings.home),
+        "temporal": find_target(settings).address if is_external() or TEMPORAL in found.parts else None,
         "temporal_ui": found.ui,
         "parts": {
             name: _part(settings, name, found.parts.get(name))
             for name in (SUPERVISOR, *PARTS)
-            if name in found.parts or name != MODEL
+            if name in found.parts or name in needed
         },
     }
 
@@ -56,8 +59,9 @@ def print_status(described: dict[str, Any], *, as_json: bool) -> ExitCode:
         print_json(described)
     else:
         stdout().print(_table(described["parts"]))
-        if described["temporal_ui"]:
-            say(f"Temporal UI  {described['temporal_ui']}")
+        for name, key in (("Temporal", "temporal"), ("Temporal UI", "temporal_ui")):
+            if described[key]:
+                say(f"{name:<12} {described[key]}")
         say(f"Kept below   {described['home']}")
         if not described["running"]:
             say("The stack is down. `mission up` starts it.")

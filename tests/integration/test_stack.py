@@ -163,6 +163,18 @@ def test_a_run_that_is_interrupted_goes_on_and_can_be_watched(running: Machine, 
     assert (project / "one.txt").read_text() == "one\n"
 
 
+def test_a_watch_outlives_temporal(running: Machine, tmp_path: Path) -> None:
+    scenario = tmp_path / "one.yaml"
+    scenario.write_text(SCENARIO)
+    (tmp_path / "project").mkdir()
+    start = running.start("run", "Write one", "--dir", str(tmp_path / "project"), "--scenario", str(scenario))
+    until(lambda: "working" in (start.stdout.readline() if start.stdout else ""))
+    killed(running, "temporal")
+    output, _ = start.communicate(timeout=60)
+    assert start.returncode == 0, output
+    assert "✔ Sealed" in output
+
+
 def test_two_homes_live_side_by_side_and_down_ends_only_its_own(running: Machine, machine: Machine) -> None:
     assert machine.mission("up", "--detach")[0] == 0
     ours, theirs = machine.record("temporal"), running.record("temporal")
