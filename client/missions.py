@@ -1,6 +1,7 @@
 """MissionClient: start, look at, list, cancel and await missions, over Temporal."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,15 +29,19 @@ from client.errors import CommandFailed, ConnectionLost, PartMissing, UnknownMis
 from client.mission_folders import kept_report, known_ids, remember
 from client.mission_ids import find_mission_id
 from client.new_mission import NewMission, start_mission
+from client.stack.records import SUPERVISOR, living
 from client.visibility import MissionRow, list_missions
 from mission.report import AttemptView, MissionReport, MissionStatus, TodoState, TodoView
 from runtime.settings import Settings
-from runtime.temporal import MISSION_STATUS, connect
+from runtime.temporal import MISSION_STATUS, TemporalUnreachable, connect, is_external
 
 MOST_LISTED = 1_000
 
 PATIENCE = timedelta(seconds=3)
 """A worker answers a query within milliseconds; without one there is no answer at all."""
+
+RESTART_WITHIN = 10.0
+"""Seconds a killed Temporal may take to be back."""
 
 TEMPORAL_WITHIN = timedelta(seconds=5)
 """For what Temporal answers itself."""
@@ -55,8 +60,15 @@ class MissionClient:
 
     @classmethod
     async def connect(cls, settings: Settings) -> Self:
-        """Raises `TemporalError` when it cannot."""
-        return cls(await connect(settings), settings)
+        """Raises `TemporalError` when it cannot. Waits a little for a server that the supervisor starts again."""
+        deadline = time.monotonic() + RESTART_WITHIN
+        while True:
+            try:
+                return cls(await connect(settings), settings)
+            except TemporalUnreachable:
+                if is_external() or not living(settings, SUPERVISOR) or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.2)
 
     @property
     def namespace(self) -> str:

@@ -21,6 +21,9 @@ SHOWN = ("address", "ui", "url", "version", "queue", "host_queue")
 """Facts of a record that are for everyone's eyes; OpenCode's password is not."""
 
 
+NOBODY_KEEPS_THEM = "Nobody keeps these parts up: `mission up` takes them over, `mission down` ends them."
+
+
 @command
 def status(as_json: arguments.AsJson = False) -> ExitCode:
     """Show what of the local stack is running. Ends with 5 when it is not."""
@@ -64,7 +67,8 @@ def print_status(described: dict[str, Any], *, as_json: bool) -> ExitCode:
                 say(f"{name:<12} {described[key]}")
         say(f"Kept below   {described['home']}")
         if not described["running"]:
-            say("The stack is down. `mission up` starts it.")
+            left = any(part["running"] for part in described["parts"].values())
+            say(NOBODY_KEEPS_THEM if left else "The stack is down. `mission up` starts it.")
     return ExitCode.OK if described["running"] else ExitCode.UNREACHABLE
 
 

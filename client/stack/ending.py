@@ -7,6 +7,7 @@ import psutil
 
 from adapters.opencode.shell import end_strays
 from adapters.processes import ProcessRecord
+from client.stack.lock import only_supervisor
 from client.stack.records import MODEL, OPENCODE, SUPERVISOR, TEMPORAL, WORKER, record_file
 from runtime.settings import Settings
 
@@ -27,8 +28,13 @@ def end_parts(settings: Settings, say: Say) -> int:
 
 
 def end_stack(settings: Settings, say: Say) -> int:
-    """The supervisor, which ends its parts, then what it may have left; the number of processes ended."""
-    return _end(settings, SUPERVISOR, SUPERVISOR_GRACE, say) + end_parts(settings, say)
+    """The supervisor, which ends its parts, then what it may have left; the number of processes ended.
+
+    Under the lock: a new supervisor that starts meanwhile must not lose its parts to us.
+    """
+    ended = int(_end(settings, SUPERVISOR, SUPERVISOR_GRACE, say))
+    with only_supervisor(settings) as alone:
+        return ended + end_parts(settings, say) if alone else ended
 
 
 def _end(settings: Settings, name: str, grace: float, say: Say) -> bool:
@@ -40,7 +46,8 @@ def _end(settings: Settings, name: str, grace: float, say: Say) -> bool:
     if alive:
         say(f"ending {name}")
         _end_process(settings, name, record, grace)
-    file.unlink(missing_ok=True)
+    if ProcessRecord.read(file) == record:  # else somebody has started it anew meanwhile
+        file.unlink(missing_ok=True)
     return alive
 
 

@@ -25,6 +25,8 @@ LOOK_EVERY = 0.05
 LONGEST_START = 180.0
 """Seconds. Each part has a limit of its own; this one only ends a wait for a supervisor that hangs."""
 
+MOST_STARTS = 3
+
 NOBODY_AFTER = 3.0
 """Seconds without a living supervisor before a start counts as failed: another one may just take over."""
 
@@ -33,8 +35,8 @@ NOBODY_AFTER = 3.0
 class Launch:
     settings: Settings
     show: Show
-    #: True once we started a supervisor, so that whoever asked may end it again.
-    started_it: bool = False
+    #: Supervisors we started; whoever asked may have to end what they keep.
+    starts: int = 0
     _began: float = field(default_factory=time.monotonic)
     _last_seen: float = field(default_factory=time.monotonic)
     _shown: str = ""
@@ -42,18 +44,20 @@ class Launch:
     async def until_ready(self) -> Living:
         """The stack, started if there is none. Raises `StackFailed` with the supervisor's own words."""
         log_start = size_of(log_file(self.settings, SUPERVISOR))
-        child = None if look(self.settings).supervisor else self._start()
+        child: subprocess.Popen[bytes] | None = None
         while True:
             found = look(self.settings)
             if found.is_ready:
                 return found
+            if self._nobody_starts_it(found, child):
+                child = self._start()
             self._tell(found.doing)
             if self._failed(found, child) or time.monotonic() - self._began > LONGEST_START:
                 raise self._failure(log_start)
             await asyncio.sleep(LOOK_EVERY)
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        self.started_it = True
+        self.starts += 1
         with open_log(self.settings, SUPERVISOR) as log:
             return subprocess.Popen(
                 (sys.executable, "-m", "client.stack"),
@@ -64,6 +68,11 @@ class Launch:
                 cwd=ROOT,
                 start_new_session=True,
             )
+
+    def _nobody_starts_it(self, found: Living, child: "subprocess.Popen[bytes] | None") -> bool:
+        """None is there, or ours made way for one that was just stopping."""
+        made_way = child is not None and child.poll() == 0
+        return not found.supervisor and (child is None or made_way) and self.starts < MOST_STARTS
 
     def _failed(self, found: Living, child: "subprocess.Popen[bytes] | None") -> bool:
         now = time.monotonic()
@@ -93,7 +102,7 @@ async def ensure_stack(settings: Settings, show: Show) -> Launch:
     try:
         await launch.until_ready()
     except BaseException:
-        if launch.started_it:  # nothing half done: interrupted or failed, what we started goes again
+        if launch.starts:  # nothing half done: interrupted or failed, what we started goes again
             await asyncio.to_thread(end_stack, settings, lambda _: None)
         raise
     return launch

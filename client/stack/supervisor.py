@@ -118,6 +118,7 @@ class Supervisor:
     def _told_to_stop(self, how: signal.Signals) -> None:
         if not self.stop.is_set():
             self.say("stopping")
+            self._record("stopping")
         elif how is signal.SIGINT:
             self.say("still stopping")  # somebody presses Ctrl-C again; `down` just repeats itself
         self.stop.set()

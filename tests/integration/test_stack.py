@@ -127,7 +127,7 @@ def test_status_tells_what_runs_and_keeps_passwords_to_itself(running: Machine) 
 def test_a_killed_temporal_comes_back_on_its_port(running: Machine) -> None:
     before, after = killed(running, "temporal")
     assert after["facts"] == before["facts"]
-    assert until(lambda: running.mission("list")[0] == 0)
+    assert running.mission("list")[0] == 0  # a command that comes too early waits for it
 
 
 def test_a_killed_worker_comes_back(running: Machine) -> None:
@@ -185,6 +185,20 @@ def test_two_homes_live_side_by_side_and_down_ends_only_its_own(running: Machine
     assert machine.processes() == []
     assert list((machine.home / "processes").glob("*")) == []
     assert running.status()["ready"]
+
+
+def test_an_up_that_meets_a_down_waits_for_its_end_and_starts_anew(machine: Machine) -> None:
+    assert machine.mission("up", "--detach")[0] == 0
+    before = machine.record("supervisor")
+    down = machine.start("down")
+    until(lambda: (record := machine.record("supervisor")) is None or record["facts"]["doing"] == "stopping")
+    code, output = machine.mission("up", "--detach")
+    down.communicate(timeout=60)
+    assert (code, down.returncode) == (0, 0), output
+    after = machine.record("supervisor")
+    assert before is not None
+    assert after is not None
+    assert after["pid"] != before["pid"]
 
 
 @pytest.mark.parametrize("moment", ["supervisor", "temporal", "worker"])

@@ -29,6 +29,12 @@ def test_a_part_that_was_ready_is_started_again_however_often_it_is_killed() -> 
     assert waits[-1] == LONGEST_WAIT
 
 
+def test_a_part_that_was_ready_once_is_not_given_up_while_what_it_needs_is_away() -> None:
+    restarts = Restarts()
+    restarts.after(3_600.0, became_ready=True)
+    assert None not in [restarts.after(1.0, became_ready=False) for _ in range(2_000)]
+
+
 def test_a_long_life_makes_the_next_restart_immediate_again() -> None:
     restarts = Restarts()
     for _ in range(5):
