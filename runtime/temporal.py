@@ -101,6 +101,8 @@ def find_target(settings: Settings) -> Target:
             f"no Temporal is running below {settings.home}: start one with `mission up`, "
             "or name one with TEMPORAL_ADDRESS"
         )
+    if "://" in address:
+        raise TemporalMisconfigured(f"the address {address!r} has to be host:port, without {address.split(':')[0]}://")
     return Target(address, options.pop("namespace", "default"), named is not None, options)
 
 

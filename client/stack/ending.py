@@ -45,14 +45,10 @@ def _end(settings: Settings, name: str, grace: float, say: Say) -> bool:
     alive = record.alive
     if alive:
         say(f"ending {name}")
-        _end_process(settings, name, record, grace)
+        with suppress(psutil.TimeoutExpired):
+            record.end(grace)
+    if name == OPENCODE:
+        end_strays(settings.opencode_home)  # commands of agents outlive their server
     if ProcessRecord.read(file) == record:  # else somebody has started it anew meanwhile
         file.unlink(missing_ok=True)
     return alive
-
-
-def _end_process(settings: Settings, name: str, record: ProcessRecord, grace: float) -> None:
-    with suppress(psutil.TimeoutExpired):
-        record.end(grace)
-    if name == OPENCODE:
-        end_strays(settings.opencode_home)  # commands of agents outlive their server
