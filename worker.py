@@ -24,6 +24,7 @@ from activities.reviewing import ReviewActivities
 from activities.working import WorkActivities
 from activities.workspaces import WorkspaceActivities, Workspaces
 from adapters.opencode.errors import OpenCodeError, OpenCodeUnsupported
+from adapters.opencode.sessions import SessionBook
 from runtime.settings import Settings
 from runtime.temporal import TemporalError, connect
 from workflows.mission import MissionWorkflow
@@ -84,7 +85,7 @@ def workflow_worker(client: Client, settings: Settings) -> Worker:
 
 def host_worker(client: Client, settings: Settings, server: OpenCode, publisher: Publisher) -> Worker:
     """What only this host can do: everything that touches its files and its OpenCode."""
-    sessions = AgentSessions(server)
+    sessions = AgentSessions(server, SessionBook(settings.opencode_home / "sessions"))
     workspaces = Workspaces(settings.repositories, publisher)
     opening = WorkspaceActivities(sessions, workspaces)
     checks = CheckActivities(workspaces)

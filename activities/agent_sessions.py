@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -13,8 +14,16 @@ from temporalio import activity
 
 from activities.heartbeat import cancelled_by_request, heartbeating
 from activities.roles import RoleFile
-from adapters.opencode.client import OpenCodeClient
-from adapters.opencode.errors import ModelFailed, OpenCodeError, TurnAborted, TurnSuperseded, TurnTimedOut
+from adapters.opencode.client import NewSession, OpenCodeClient
+from adapters.opencode.errors import (
+    ModelFailed,
+    OpenCodeError,
+    OpenCodeRejected,
+    TurnAborted,
+    TurnSuperseded,
+    TurnTimedOut,
+)
+from adapters.opencode.sessions import SessionBook
 from adapters.opencode.turns import (
     Turn,
     TurnAnswer,
@@ -22,7 +31,7 @@ from adapters.opencode.turns import (
     find_turn,
     message_id_for,
     part_id_for,
-    session_id_for,
+    session_key_for,
     take_turn,
 )
 from mission.answers import InvalidAnswer, parse_answer
@@ -56,10 +65,10 @@ class Conversation:
     generation: int
 
     @property
-    def session_id(self) -> str:
+    def key(self) -> str:
         # The directory is part of the key: a session lives in one directory for good, so a TODO that had to move
         # to another slot gets another session.
-        return session_id_for(
+        return session_key_for(
             self.mission.mission_id, self.todo, self.role.name, str(self.generation), str(self.directory)
         )
 
@@ -78,47 +87,62 @@ class AgentSessions:
     """Takes turns. Knows which directories OpenCode is warm in."""
 
     opencode: OpenCode
+    book: SessionBook
     warm: set[Path] = field(default_factory=set)
+
+    def session_of(self, conversation: Conversation) -> str:
+        """Empty before its first turn."""
+        return self.book.find(conversation.key) or ""
 
     async def state_of(self, conversation: Conversation, turn: tuple[str, ...], key: TurnKey) -> TurnState:
         """Whether the turn was taken before: on a first try of an activity there is nothing to look for."""
-        if activity.info().attempt == 1:
+        session = self.session_of(conversation)
+        if activity.info().attempt == 1 or not session:
             return TurnState.ABSENT
         client = await self.opencode.client()
-        message_id = message_id_for(key.moment, conversation.session_id, *turn)
-        return await find_turn(client, conversation.session_id, message_id, str(conversation.directory))
+        message_id = message_id_for(key.moment, conversation.key, *turn)
+        return await find_turn(client, session, message_id, str(conversation.directory))
 
     async def take(self, conversation: Conversation, turn: tuple[str, ...], key: TurnKey, text: str) -> Reply:
         """`turn` tells the turns of one session apart. Raises `OpenCodeError`s that a retry may mend."""
-        order = self._turn(conversation, turn, key, text)
         client = await self.opencode.client()
-        async with self._aborting_on_request(client, order), _telling(conversation):
-            try:
-                answer = await take_turn(client, order)
-            except (TurnAborted, TurnSuperseded, TurnTimedOut) as error:
-                return Reply("", Usage(turns=1), failure=str(error))
-            except ModelFailed as error:
-                if error.name in OF_THE_AGENT:
+        async with heartbeating(doing=conversation.title):
+            order = await self._turn(client, conversation, turn, key, text)
+            async with self._aborting_on_request(client, order):
+                try:
+                    answer = await take_turn(client, order)
+                except (TurnAborted, TurnSuperseded, TurnTimedOut) as error:
                     return Reply("", Usage(turns=1), failure=str(error))
-                raise
+                except ModelFailed as error:
+                    if error.name in OF_THE_AGENT:
+                        return Reply("", Usage(turns=1), failure=str(error))
+                    raise
+                except OpenCodeRejected as error:
+                    if error.status == HTTPStatus.NOT_FOUND:
+                        self.book.forget(conversation.key)  # its database is gone; the retry opens another session
+                    raise
         self.warm.add(conversation.directory)
         return _reply(answer)
 
-    def _turn(self, conversation: Conversation, turn: tuple[str, ...], key: TurnKey, text: str) -> Turn:
+    async def _turn(
+        self, client: OpenCodeClient, conversation: Conversation, turn: tuple[str, ...], key: TurnKey, text: str
+    ) -> Turn:
         role, options = conversation.role, conversation.mission.options
-        session = conversation.session_id
+        rules = role.rules if role.own else ()  # ours are in the server's configuration
+        new = NewSession(str(conversation.directory), conversation.title, rules)
+        session = await self.book.open(client, conversation.key, new)
         return Turn(
-            session_id=session,
-            message_id=message_id_for(key.moment, session, *turn),
-            part_id=part_id_for(key.moment, session, *turn),
-            directory=str(conversation.directory),
+            session_id=session.id,
+            message_id=message_id_for(key.moment, conversation.key, *turn),
+            part_id=part_id_for(key.moment, conversation.key, *turn),
+            directory=new.directory,
             title=conversation.title,
             agent=f"mission-{role.name}",
             model=options.model_for(role.name) or role.model,
             system=role.prompt,
             text=text,
-            permission=role.rules if role.own else (),
             time_limit=timedelta(minutes=options.turn_minutes),
+            fresh=session.fresh,
         )
 
     @contextlib.asynccontextmanager
@@ -131,10 +155,6 @@ class AgentSessions:
                 with contextlib.suppress(OpenCodeError):  # gone already is as good as aborted
                     await client.abort(turn.session_id, turn.directory)
             raise
-
-
-def _telling(conversation: Conversation) -> contextlib.AbstractAsyncContextManager[None]:
-    return heartbeating(session=conversation.session_id, doing=conversation.title)
 
 
 def _reply(answer: TurnAnswer) -> Reply:

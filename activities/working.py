@@ -3,8 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-from adapters.git.slots import Slot
-from adapters.opencode.turns import TurnState
 from temporalio import activity
 
 from activities import prompts
@@ -13,6 +11,8 @@ from activities.errors import translated
 from activities.heartbeat import cancelled_by_request
 from activities.roles import load_role
 from activities.workspaces import Project, Workspaces
+from adapters.git.slots import Slot
+from adapters.opencode.turns import TurnState
 from mission.answers import WorkReport
 from mission.messages import WorkOrder, WorkTurn, WorkTurnResult
 from mission.names import holder, todo_branch
@@ -47,7 +47,7 @@ class WorkActivities:
             report, problem = read_answer(reply, WorkReport)
             return WorkTurnResult(
                 commit=commit,
-                session=talk.session_id,
+                session=self.sessions.session_of(talk),
                 report=report,
                 problem=problem,
                 failure=reply.failure,

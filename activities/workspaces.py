@@ -3,11 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.git.errors import NotAWorkspace
-from adapters.git.merging import advance
-from adapters.git.slots import SlotPool
-from adapters.git.workspace import Workspace, base_commit, hide_mission_folder, open_workspace
-from adapters.project import find_checks
 from temporalio import activity
 
 from activities.agent_sessions import AgentSessions
@@ -16,6 +11,11 @@ from activities.heartbeat import heartbeating
 from activities.models import check_models
 from activities.publishing import Publisher, write_view
 from activities.roles import check_roles
+from adapters.git.errors import NotAWorkspace
+from adapters.git.merging import advance
+from adapters.git.slots import SlotPool
+from adapters.git.workspace import Workspace, base_commit, hide_mission_folder, open_workspace
+from adapters.project import find_checks
 from mission.messages import CloseOrder, Done, MissionFacts, Preparation
 from mission.names import holder, mission_branch, todo_branch
 

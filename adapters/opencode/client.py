@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -34,12 +35,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class NewSession:
-    """A session under an id of our own choice, so that creating it twice makes one."""
+    """A session lives in one directory for good, and its rules are those it was made with."""
 
-    id: str
     directory: str
     #: Never empty: OpenCode would ask a model for one.
     title: str
+    #: Come after the agent's rules, so they are stronger. None may `ask`: nobody would answer.
     permission: Sequence[PermissionRule] = ()
 
 
@@ -76,9 +77,10 @@ class OpenCodeClient:
 
     def __init__(self, base_url: str, password: str | None = None, username: str = "opencode") -> None:
         self.base_url = base_url.rstrip("/")
+        self.auth = (username, password) if password else None
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
-            auth=(username, password) if password else None,
+            auth=self.auth,
             timeout=SHORT,
             # Every running turn holds one connection until its end.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
@@ -95,22 +97,13 @@ class OpenCodeClient:
             raise OpenCodeUnreachable(f"OpenCode at {self.base_url} is not healthy: {answer}")
         return str(answer.get("version", "unknown"))
 
-    async def create_session(self, new: NewSession) -> None:
-        """Idempotent: the session is there afterwards, with this title and these rules in force."""
-        location = {"directory": new.directory}
-        made = await self._json("POST", "/api/session", dict[str, Session], {"id": new.id, "location": location})
-        change: dict[str, object] = {}
-        session = made["data"]
-        if session.title == new.title:
-            # Not its first turn; the answer above does not tell the rules.
-            session = await self.session(new.id)
-        else:
-            change["title"] = new.title
-        # PATCH appends, and the last rule that matches wins: what ends with our rules has them in force.
-        if new.permission and session.permission[-len(new.permission) :] != tuple(new.permission):
-            change["permission"] = [rule.model_dump() for rule in new.permission]
-        if change:
-            await self._json("PATCH", f"/session/{new.id}", Session, change)
+    async def create_session(self, new: NewSession) -> str:
+        """The id of a new one; each call makes another."""
+        body: dict[str, object] = {"title": new.title}
+        if new.permission:
+            body["permission"] = [rule.model_dump() for rule in new.permission]
+        made = await self._json("POST", "/session", Session, body, query={"directory": new.directory})
+        return made.id
 
     async def session(self, session_id: str) -> Session:
         return await self._json("GET", f"/session/{session_id}", Session)
@@ -195,13 +188,15 @@ class OpenCodeClient:
     ) -> T:
         response = await self._request(method, path, body, query=query, timeout=timeout)
         try:
-            return TypeAdapter(shape).validate_json(response.content)
+            read: T = _adapter(shape).validate_json(response.content)
+            return read
         except ValidationError as error:
             raise self._not_understood(path, error) from error
 
     def _read(self, shape: type[T], value: object, path: str) -> T:
         try:
-            return TypeAdapter(shape).validate_python(value)
+            read: T = _adapter(shape).validate_python(value)
+            return read
         except ValidationError as error:
             raise self._not_understood(path, error) from error
 
@@ -238,3 +233,9 @@ class OpenCodeClient:
             return OpenCodeUnreachable(f"OpenCode at {self.base_url} is not available: HTTP {status}")
         said = " ".join(response.text.split())[:500]
         return OpenCodeRejected(f"OpenCode refuses {method} {path}: HTTP {status} {said}", status)
+
+
+@cache
+def _adapter(shape: Hashable) -> TypeAdapter[Any]:
+    """Building one takes longer than most answers."""
+    return TypeAdapter(shape)

@@ -1,4 +1,4 @@
-"""Ids of our own for sessions, messages and parts: the same key gives the same id, on every retry."""
+"""Names of our own for sessions, messages and parts: the same key gives the same one, on every retry."""
 
 import hashlib
 import string
@@ -8,8 +8,8 @@ _ALPHABET = string.digits + string.ascii_letters
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def session_id_for(*key: str) -> str:
-    """One id a key; the key says whose session it is."""
+def session_key_for(*key: str) -> str:
+    """Our name for a session, a file name; the key says whose session it is."""
     return f"ses_{_tail(key, 26)}"
 
 

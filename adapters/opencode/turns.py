@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
-from adapters.opencode.client import NewSession, OpenCodeClient, Prompt
+from adapters.opencode.client import OpenCodeClient, Prompt
 from adapters.opencode.errors import (
     OpenCodeRejected,
     OpenCodeUnreachable,
@@ -18,8 +18,8 @@ from adapters.opencode.errors import (
     TurnSuperseded,
     TurnTimedOut,
 )
-from adapters.opencode.ids import message_id_for, part_id_for, session_id_for
-from adapters.opencode.models import Message, PermissionRule
+from adapters.opencode.ids import message_id_for, part_id_for, session_key_for
+from adapters.opencode.models import Message
 from adapters.opencode.refusals import why_refused
 from adapters.opencode.turn_state import TurnState, TurnTrace, classify, model_failure, trace
 
@@ -31,7 +31,7 @@ __all__ = [
     "find_turn",
     "message_id_for",
     "part_id_for",
-    "session_id_for",
+    "session_key_for",
     "take_turn",
 ]
 
@@ -40,11 +40,12 @@ __all__ = [
 class Turn:
     """One prompt and everything until its answer."""
 
-    #: From `session_id_for`, `message_id_for` and `part_id_for`: the same on every try.
+    #: From the `SessionBook`.
     session_id: str
+    #: From `message_id_for` and `part_id_for`: the same on every try.
     message_id: str
     part_id: str
-    #: A session lives in one directory for good.
+    #: The session's.
     directory: str
     title: str
     agent: str
@@ -55,12 +56,8 @@ class Turn:
     model: str | None = None
     #: Appended to the agent's own prompt.
     system: str = ""
-    #: Come after the agent's rules, so they are stronger. None may `ask`: nobody would answer.
-    permission: Sequence[PermissionRule] = ()
-
-    @property
-    def session(self) -> NewSession:
-        return NewSession(self.session_id, self.directory, self.title, self.permission)
+    #: The session was made a moment ago: nothing can be in it, so nothing is looked for.
+    fresh: bool = False
 
     @property
     def prompt(self) -> Prompt:
@@ -108,13 +105,14 @@ async def take_turn(client: OpenCodeClient, turn: Turn) -> TurnAnswer:
     Raises `OpenCodeUnreachable` when the server is lost in the middle: call again with the same turn. A cancelled call
     leaves the turn running; the next call joins it.
     """
-    await client.create_session(turn.session)
-    found, messages = await _look(client, turn.session_id, turn.message_id, turn.directory)
+    found, messages = TurnState.ABSENT, list[Message]()
+    if not turn.fresh:
+        found, messages = await _look(client, turn.session_id, turn.message_id, turn.directory)
     if found in {TurnState.ABORTED, TurnState.SUPERSEDED, TurnState.DONE}:
         return _conclude(messages, turn, found)
     try:
         async with asyncio.timeout(turn.time_limit.total_seconds()):
-            if found is TurnState.ABSENT:
+            if found is TurnState.ABSENT and not turn.fresh:
                 await _wait_for_rest(client, turn)
             await _post(client, turn)
     except TimeoutError:

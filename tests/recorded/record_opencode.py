@@ -10,8 +10,8 @@ import httpx
 
 from adapters.opencode.client import OpenCodeClient
 from adapters.opencode.errors import OpenCodeError
-from adapters.opencode.turns import Turn, take_turn
-from tests.unit.adapters.opencode_fixtures import Place, Step, running
+from adapters.opencode.turns import Turn
+from tests.unit.adapters.opencode_fixtures import Place, Step, running, take_turn
 
 HERE = Path(__file__).parent
 BASH = {"command": "echo hi", "description": "greets"}

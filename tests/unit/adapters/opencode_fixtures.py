@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +16,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from adapters.opencode.client import OpenCodeClient
 from adapters.opencode.config import server_config
+from adapters.opencode.errors import OpenCodeUnreachable
+from adapters.opencode.models import PermissionRule
 from adapters.opencode.server import OpenCodeServer
-from adapters.opencode.turns import Turn, message_id_for, part_id_for, session_id_for
+from adapters.opencode.turns import Turn, TurnAnswer, message_id_for, part_id_for, session_key_for
+from adapters.opencode.turns import take_turn as take_turn_in_session
 from adapters.processes import ProcessRecord
 
 REPOSITORY = Path(__file__).parents[3]
@@ -193,7 +199,7 @@ class Place:
 
     def turn(self, name: str, *steps: Step, number: int = 1, **changes: object) -> Turn:
         """The turn `number` of the session `name`; the model will answer with these steps."""
-        session = session_id_for(str(self.root), name)
+        session = session_key_for(str(self.root), name)
         if steps:
             self.model.steps[session] = list(steps)
         turn = Turn(
@@ -208,6 +214,21 @@ class Place:
             model="fake/m1",
         )
         return replace(turn, **changes)  # type: ignore[arg-type]
+
+
+async def take_turn(client: OpenCodeClient, turn: Turn, permission: Sequence[PermissionRule] = ()) -> TurnAnswer:
+    """In a session whose id the test knows beforehand, made the slow way that takes an own id."""
+    async with httpx.AsyncClient(base_url=client.base_url, auth=client.auth, timeout=15, trust_env=False) as http:
+        location = {"directory": turn.directory}
+        try:
+            await http.post("/api/session", json={"id": turn.session_id, "location": location})
+            await http.patch(f"/session/{turn.session_id}", json={"title": turn.title})
+            if permission:
+                rules = [rule.model_dump() for rule in permission]
+                await http.patch(f"/session/{turn.session_id}", json={"permission": rules})
+        except httpx.TransportError as error:
+            raise OpenCodeUnreachable(str(error)) from error
+    return await take_turn_in_session(client, turn)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from adapters.opencode.errors import OpenCodeRejected, OpenCodeUnreachable, Open
 from adapters.opencode.executable import Search
 from adapters.opencode.external import ExternalOpenCode
 from adapters.opencode.server import OpenCodeServer
-from adapters.opencode.turns import Turn, TurnAnswer, TurnState, take_turn
+from adapters.opencode.turns import Turn, TurnAnswer, TurnState
 from adapters.processes import ProcessRecord
-from tests.unit.adapters.opencode_fixtures import Place, Step, place, until
+from tests.unit.adapters.opencode_fixtures import Place, Step, place, take_turn, until
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.opencode.client import OpenCodeClient
+from adapters.opencode.client import NewSession, OpenCodeClient
 from adapters.opencode.config import only
 from adapters.opencode.errors import ModelFailed, OpenCodeRejected, TurnAborted, TurnSuperseded, TurnTimedOut
-from adapters.opencode.turns import TurnState, find_turn, take_turn
-from tests.unit.adapters.opencode_fixtures import Place, Step, running, until
+from adapters.opencode.sessions import SessionBook
+from adapters.opencode.turns import TurnState, find_turn
+from adapters.opencode.turns import take_turn as take_turn_in_session
+from tests.unit.adapters.opencode_fixtures import Place, Step, running, take_turn, until
 
 
 @pytest.fixture(scope="module")
@@ -147,19 +149,30 @@ async def test_find_turn_tells_without_running(client: OpenCodeClient, place: Pl
     assert await find_turn(client, *key) is TurnState.DONE
 
 
-async def test_a_session_made_twice_is_one_and_its_rules_are_not_appended(client: OpenCodeClient, place: Place) -> None:
-    new = place.turn("once", permission=only("read")).session
-    await client.create_session(new)
-    await client.create_session(new)
-    session = await client.session(new.id)
+async def test_a_session_is_opened_once_and_has_its_rules(client: OpenCodeClient, place: Place, tmp_path: Path) -> None:
+    book, new = SessionBook(tmp_path / "book"), NewSession(str(place.project), "once", only("read"))
+    first, again = await book.open(client, "key", new), await book.open(client, "key", new)
+    assert (first.fresh, again.fresh, again.id) == (True, False, first.id)
+    session = await client.session(first.id)
     assert (session.title, session.permission) == ("once", only("read"))
 
 
-async def test_new_rules_for_a_session_come_after_its_old_ones(client: OpenCodeClient, place: Place) -> None:
-    await take_turn(client, place.turn("ruled", Step(say="x"), permission=only("read", "bash")))
-    await take_turn(client, place.turn("ruled", number=2, permission=only("read")))
-    before, after = place.model.asked(place.turn("ruled").session_id)
-    assert (before.tools, after.tools) == ({"read", "bash"}, {"read"})
+async def test_a_fresh_session_takes_its_turn_without_looking(
+    client: OpenCodeClient, place: Place, tmp_path: Path
+) -> None:
+    new = NewSession(str(place.project), "fresh", only("read", "bash"))
+    opened = await SessionBook(tmp_path).open(client, "key", new)
+    turn = place.turn("fresh", session_id=opened.id, fresh=True)
+    assert (await take_turn_in_session(client, turn)).text == "done"
+    (request,) = place.model.asked(opened.id)
+    assert request.tools == {"read", "bash"}
+
+
+async def test_a_session_that_is_gone_can_be_opened_anew(client: OpenCodeClient, place: Place, tmp_path: Path) -> None:
+    book, new = SessionBook(tmp_path), NewSession(str(place.project), "gone")
+    first = await book.open(client, "key", new)
+    book.forget("key")
+    assert (await book.open(client, "key", new)).id != first.id
 
 
 @pytest.mark.parametrize(
@@ -217,8 +230,8 @@ async def test_aborting_what_does_not_run_is_fine(client: OpenCodeClient, place:
 
 async def test_a_question_can_be_seen_and_answered(client: OpenCodeClient, place: Place) -> None:
     ask = only("read")[0].model_copy(update={"permission": "bash", "action": "ask"})
-    turn = place.turn("asks", write("asked.txt"), Step(say="asked"), permission=(ask,))
-    call = asyncio.create_task(take_turn(client, turn))
+    turn = place.turn("asks", write("asked.txt"), Step(say="asked"))
+    call = asyncio.create_task(take_turn(client, turn, permission=(ask,)))
     await until(lambda: place.model.asked(turn.session_id))
     while not (waiting := await client.permissions(turn.directory)):  # noqa: ASYNC110 (it is remote)
         await asyncio.sleep(0.05)
