@@ -1,18 +1,39 @@
 """Bringing work to the mission's branch, and looking at what changed."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from adapters.git.command import git, git_bytes, identity, require_hash
-from adapters.git.errors import BranchMoved
-from adapters.git.slots import Slot
-from adapters.git.workspace import Workspace
+from adapters.git.branches import advance, delete_branch
+from adapters.git.command import Output, require_hash
+from adapters.git.contents import set_to, stage
+from adapters.git.errors import GitError
+from adapters.git.repository import Workspace
+from adapters.git.slot import Slot
+
+__all__ = [
+    "Conflict",
+    "Diff",
+    "Merged",
+    "advance",
+    "bring_in",
+    "changed_files",
+    "delete_branch",
+    "diff",
+    "has_conflict_markers",
+    "log",
+    "merge",
+]
+
+_MARKERS = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Merged:
     commit: str
-    #: The merged files are exactly those of the commit that was merged: what was checked there holds here.
+    tree: str
+    #: The files are exactly those of the commit that was merged: what was checked there holds here.
     tree_unchanged: bool
 
 
@@ -24,54 +45,110 @@ class Conflict:
 @dataclass(frozen=True)
 class Diff:
     text: str
+    files: tuple[str, ...]
+    #: `text` was cut at the limit; `files` are always all.
     truncated: bool
 
 
-async def merge(slot: Slot, onto: str, commit: str, message: str, moment: datetime) -> Merged | Conflict:
-    """Merge in the slot, detached; no branch moves. The same arguments give the very same commit."""
-    await git("checkout", "-q", "-f", "--detach", require_hash(onto), cwd=slot.path)
-    await git("clean", "-q", "-ffd", cwd=slot.path)
-    date = moment.isoformat()
-    env = {**await identity(slot.path), "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-    merge = ("merge", "-q", "--no-ff", "--no-edit", "-m", message, require_hash(commit))
-    code, _ = await git_bytes(*merge, cwd=slot.path, env=env, ok=(0, 1))
-    if code:
-        files = (await git("diff", "--name-only", "--diff-filter=U", cwd=slot.path)).splitlines()
-        await git("reset", "-q", "--hard", onto, cwd=slot.path)
-        return Conflict(tuple(files))
-    merged, tree = (await git("log", "-1", "--format=%H %T", cwd=slot.path)).split()
-    return Merged(merged, tree == await git("rev-parse", f"{commit}^{{tree}}", cwd=slot.path))
+async def merge(slot: Slot, onto: str, commit: str, message: str, moment: datetime | None = None) -> Merged | Conflict:
+    """A merge commit of both, made in the slot; no branch moves. Unless `tree_unchanged`, the slot holds its files.
+
+    The merge is made the other way round, `onto` into `commit`: the slot holds `commit` already, so only the files of
+    others change and builds stay warm. With the same `moment` the same merge is the very same commit.
+    """
+    base = (await slot.git("merge-base", require_hash(onto), require_hash(commit), check=False)).text
+    if base == commit:  # nothing new, or merged before
+        await set_to(slot, onto)
+        tree = await _tree(slot, onto)
+        return Merged(onto, tree, tree == await _tree(slot, commit))
+    work = tree = await _tree(slot, commit)
+    if base != onto:
+        await set_to(slot, commit)
+        if conflicts := await bring_in(slot, onto):
+            return Conflict(conflicts)
+        tree = (await slot.git("write-tree")).text
+    parents = ("-p", onto, "-p", commit)
+    date = f"@{int((moment or datetime.now(UTC)).timestamp())} +0000"
+    said = message.encode(errors="replace")
+    merged = (await slot.git("commit-tree", tree, *parents, "-F", "-", stdin=said, date=date)).text
+    if base != onto:
+        await _settle(slot, merged)
+    return Merged(merged, tree, tree == work)
 
 
-async def advance(workspace: Workspace, branch: str, new: str, old: str | None) -> None:
-    """Move a branch from `old` (None: it is new) to `new`. Already there is fine; elsewhere is `BranchMoved`."""
-    where = {"cwd": workspace.directory, "env": workspace.env}
-    ref = f"refs/heads/{branch}"
-    is_at = await git("rev-parse", "-q", "--verify", ref, **where, ok=(0, 1))  # type: ignore[arg-type]
-    if is_at == new:
-        return
-    if is_at != (old or ""):
-        raise BranchMoved(
-            f"the branch {branch} was moved to {is_at or 'nowhere'} by somebody, we left it at {old or 'nowhere'}: "
-            f"bring it back with `git branch -f {branch} {old}` if nothing on it is needed"
-        )
-    await git("update-ref", ref, require_hash(new), old or "", **where)  # type: ignore[arg-type]
+async def _settle(slot: Slot, merged: str) -> None:
+    await slot.git("update-ref", "--no-deref", "HEAD", merged)
+    slot.forget_unfinished()
+    slot.show_index()
+    slot.remember(merged)
 
 
-async def delete_branch(workspace: Workspace, branch: str) -> None:
-    """Gone already is fine."""
-    await git("update-ref", "-d", f"refs/heads/{branch}", cwd=workspace.directory, env=workspace.env, ok=(0, 1))
+async def bring_in(slot: Slot, onto: str, *, leave_conflicts: bool = False) -> tuple[str, ...]:
+    """Merge `onto` into what the slot is set to, without a commit. The files in conflict; undone if not left."""
+    merging = await _try(slot, onto)
+    if merging.exit_code and not (conflicts := await _unmerged(slot)):
+        # Ignored files where the merge needs a folder, or the other way round: better cold builds than no merge.
+        await set_to(slot, slot.left.commit)
+        await slot.git("clean", "-q", "-ffdx")
+        merging = await _try(slot, onto)
+    conflicts = await _unmerged(slot) if merging.exit_code else ()
+    if merging.exit_code and not conflicts:
+        raise GitError(("merge", onto), merging.exit_code, merging.err or merging.text)
+    if leave_conflicts:
+        await _leave(slot)
+    elif conflicts:
+        await set_to(slot, slot.left.commit)
+    return conflicts
+
+
+async def _try(slot: Slot, onto: str) -> Output:
+    return await slot.git("merge", "-q", "--no-commit", "--no-ff", require_hash(onto), check=False)
+
+
+async def _unmerged(slot: Slot) -> tuple[str, ...]:
+    out = (await slot.git("diff", "--name-only", "--diff-filter=U", "-z")).out.decode(errors="replace")
+    return tuple(sorted({name for name in out.split("\0") if name}))
+
+
+async def _leave(slot: Slot) -> None:
+    """Show the agent the merge as it stands, and remember it as ours: nobody's work is lost when it is begun again."""
+    slot.show_index()
+    commit = slot.left.commit
+    merge = slot.index.read_bytes()
+    tree, _ = await stage(slot, commit)
+    slot.index.write_bytes(merge)
+    slot.remember(commit, tree)
+
+
+def has_conflict_markers(slot: Slot, files: Sequence[str]) -> bool:
+    """Whether any of these files still holds both sides of a conflict."""
+    for name in files:
+        file = slot.path / name
+        if file.is_file() and len(set(_MARKERS.findall(file.read_bytes()))) == 2:
+            return True
+    return False
 
 
 async def diff(workspace: Workspace, base: str, commit: str, limit: int) -> Diff:
-    """What changed from one commit to the other, at most `limit` bytes."""
-    _, out = await git_bytes(
-        "diff",
-        "--no-color",
-        "--no-ext-diff",
-        require_hash(base),
-        require_hash(commit),
-        cwd=workspace.directory,
-        env=workspace.env,
-    )
-    return Diff(out[:limit].decode(errors="replace"), len(out) > limit)
+    """What changed from one commit to the other, at most `limit` bytes of it."""
+    between = (require_hash(base), require_hash(commit))
+    patch = await workspace.git("diff-tree", "-p", "-M", "--no-color", "--no-ext-diff", *between, limit=limit)
+    cut = len(patch.out) > limit
+    kept = patch.out[:limit].rpartition(b"\n")[0] + b"\n" if cut else patch.out
+    return Diff(kept.decode(errors="replace"), await changed_files(workspace, *between), cut)
+
+
+async def changed_files(workspace: Workspace, base: str, commit: str) -> tuple[str, ...]:
+    listing = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", require_hash(base), require_hash(commit))
+    out = (await workspace.git(*listing)).out.decode(errors="replace")
+    return tuple(name for name in out.split("\0") if name)
+
+
+async def log(workspace: Workspace, base: str, commit: str) -> tuple[str, ...]:
+    """One line a commit, newest first: what `commit` has that `base` has not."""
+    listing = ("log", "--no-color", "--format=%h %s", f"{require_hash(base)}..{require_hash(commit)}")
+    return tuple((await workspace.git(*listing)).text.splitlines())
+
+
+async def _tree(slot: Slot, commit: str) -> str:
+    return (await slot.git("rev-parse", f"{commit}^{{tree}}")).text

@@ -1,188 +1,143 @@
 """Slots: a few long-lived worktrees of a repository that missions lease one after the other.
 
-A directory OpenCode has not worked in costs it over a second and 45 MB for good; one it knows costs nothing.
+A directory that OpenCode has not worked in costs it over a second and 45 MB for good; one that it knows costs nothing.
 """
 
-import asyncio
-import contextlib
-import fcntl
-import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adapters.files import write_atomically
-from adapters.git.command import git, git_bytes, identity, require_hash
-from adapters.git.errors import GitError
-from adapters.git.workspace import Workspace
+from adapters.git.contents import Snapshot, is_untouched_at, save_leftovers, set_to, take_snapshot
+from adapters.git.leases import Lease, Leases
+from adapters.git.merging import bring_in
+from adapters.git.repository import Workspace
+from adapters.git.slot import Slot, is_whole, make_worktree
+
+__all__ = ["Slot", "SlotPool", "Snapshot"]
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A worktree that one holder has for itself."""
-
-    path: Path
-    number: int
-    #: It was made, or made anew, by this lease: nothing of an earlier attempt is in it.
-    fresh: bool
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a worktree held, as a commit."""
-
-    commit: str
-    tree: str
-    #: Paths that differ from the first parent.
-    changed: tuple[str, ...]
-
-
 class SlotPool:
-    """The slots of one repository on this host. Several processes may use it: leases lie in one locked file."""
+    """The slots of one repository on this host, for all missions and processes."""
 
-    def __init__(self, workspace: Workspace, repositories: Path) -> None:
-        self._workspace = workspace
-        self._folder = repositories / workspace.key / "slots"
-        self._leases = self._folder / "leases.json"
-        self._making = asyncio.Lock()
+    workspace: Workspace
+    repositories: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.repositories.resolve() / self.workspace.key / "slots"
+
+    @property
+    def _leases(self) -> Leases:
+        return Leases(self.folder)
 
     def owns(self, path: Path) -> bool:
-        return path.parent == self._folder
+        return path.parent == self.folder
 
     async def lease(self, holder: str) -> Slot:
-        """The holder's slot; the same one again until it is released."""
-        with self._locked() as leases:
-            number = next((int(slot) for slot, who in leases.items() if who == holder), None)
-            if number is None:
-                free = [int(slot) for slot, who in leases.items() if not who]
-                number = min(free, default=len(leases) + 1)
-                leases[str(number)] = holder
-        path = self._folder / str(number)
-        fresh = not await self._is_sound(path)
-        if fresh:
-            await self._make(path)
-        return Slot(path, number, fresh)
+        """The holder's slot, the same one again until it is released; a new worktree only if none is free.
+
+        The lowest number first: it has been used most, so OpenCode and the project's builds are warm there.
+        """
+        async with self._leases.changing() as leases:
+            number = next((n for n, lease in leases.items() if lease.holder == holder), 0)
+            if not number:
+                free = [n for n, lease in leases.items() if not lease.holder]
+                number = min(free, default=max(leases, default=0) + 1)
+                leases[number] = replace(leases.get(number, Lease()), holder=holder, kept=False)
+            lease = leases[number]
+        if not is_whole(self.folder / str(number), lease.git_dir):
+            lease = await self._make(number)
+        return self._slot(number, lease)
 
     async def release(self, holder: str) -> None:
-        """It becomes free for the next one; what lies in it stays until then."""
-        with self._locked() as leases:
-            for slot, who in leases.items():
-                if who == holder:
-                    leases[slot] = ""
+        """It is free for the next one; what lies in it stays until then. Only its holder's slot; none is fine."""
+        async with self._leases.changing() as leases:
+            _free(leases, [n for n, lease in leases.items() if lease.holder == holder])
+
+    async def release_all(self, prefix: str) -> None:
+        """Every slot whose holder's name begins so."""
+        async with self._leases.changing() as leases:
+            _free(leases, [n for n, lease in leases.items() if lease.holder and lease.holder.startswith(prefix)])
 
     async def held_by(self, prefix: str) -> tuple[str, ...]:
         """Holders whose names begin so."""
-        with self._locked() as leases:
-            return tuple(who for who in leases.values() if who and who.startswith(prefix))
+        async with self._leases.changing() as leases:
+            return tuple(lease.holder for lease in leases.values() if lease.holder and lease.holder.startswith(prefix))
+
+    async def free_count(self) -> int:
+        async with self._leases.changing() as leases:
+            return sum(not lease.holder for lease in leases.values())
 
     async def commit_of(self, slot: Slot) -> str:
-        return await git("rev-parse", "HEAD", cwd=slot.path)
+        """The commit we set the slot to or made of it last, wherever an agent's HEAD went since."""
+        return slot.left.commit or (await slot.git("rev-parse", "HEAD")).text
 
     async def prepare(self, slot: Slot, commit: str) -> None:
-        """Set the slot to a commit. What an agent left uncommitted is kept on a branch of its own first."""
-        if await self._has_changes(slot):
-            head = await self.commit_of(slot)
-            branch = f"mission-leftovers/{slot.number}-{head[:8]}"
-            await self.snapshot(slot, head, branch, "Left behind in a slot")
-        await self.reset(slot, commit)
+        """Set the slot to a commit for an agent; what the one before left unsaved gets a branch first.
+
+        `commit` is a hash, never a branch that may move meanwhile: see `require_hash`.
+        """
+        slot = await self._whole(slot)
+        if await is_untouched_at(slot, commit):
+            return
+        await save_leftovers(slot)
+        await set_to(slot, commit)
 
     async def reset(self, slot: Slot, commit: str) -> None:
-        """Set the slot to a commit and drop what differs: after a check, whose leftovers are nobody's work.
+        """Set the slot to a commit and drop what differs: what checks leave behind is nobody's work."""
+        slot = await self._whole(slot)
+        if not await is_untouched_at(slot, commit):
+            await set_to(slot, commit)
 
-        Ignored files stay: they are the warm state of builds, which every attempt would have to make again.
-        """
-        require_hash(commit)
-        await git("checkout", "-q", "-f", "--detach", commit, cwd=slot.path)
-        await git("clean", "-q", "-ffd", cwd=slot.path)
-
-    async def start_resolving(self, slot: Slot, commit: str, onto: str) -> None:
-        """The attempt's commit with `onto` merged into it, conflict markers left for the agent."""
+    async def start_resolving(self, slot: Slot, commit: str, onto: str) -> tuple[str, ...]:
+        """Set the slot to `commit` with `onto` merged into it, the conflict markers left; the files in conflict."""
         await self.prepare(slot, commit)
-        env = await identity(slot.path)
-        await git("merge", "-q", "--no-commit", "--no-ff", require_hash(onto), cwd=slot.path, env=env, ok=(0, 1))
+        return await bring_in(slot, onto, leave_conflicts=True)
 
     async def snapshot(
         self, slot: Slot, parent: str, branch: str, message: str, also_parent: str | None = None
     ) -> Snapshot:
-        """What lies in the worktree now, as a child of `parent`, whatever the agent did with git there.
+        """What lies in the slot now becomes a commit on `parent`, and `branch` points at it.
 
-        The same content again gives the branch's commit again. Nothing changed: `parent` itself.
+        Whatever the agent did with git there: only files count. The same files again give the same commit again, no
+        change gives `parent` itself. `also_parent` is the other side of a merge that was begun in the slot; it becomes
+        a parent too, unless the agent gave that merge up.
         """
-        require_hash(parent)
-        tree = await self._tree(slot)
-        if tree == await git("rev-parse", f"{parent}^{{tree}}", cwd=slot.path) and not also_parent:
-            return Snapshot(parent, tree, ())
-        known = await git("rev-parse", "-q", "--verify", f"refs/heads/{branch}", cwd=slot.path, ok=(0, 1))
-        parents = [parent, *([also_parent] if also_parent else [])]
-        if not known or await self._shape(slot, known) != (tree, parents):
-            known = await self._commit_tree(slot, tree, parents, message)
-            await git("update-ref", f"refs/heads/{branch}", known, cwd=slot.path)
-        changed = await git("diff", "--name-only", "--no-renames", parent, known, cwd=slot.path)
-        return Snapshot(known, tree, tuple(changed.splitlines()))
+        slot = await self._whole(slot, parent)
+        taken = await take_snapshot(slot, parent, branch, message, also_parent)
+        if slot.fresh:
+            async with self._leases.changing() as leases:
+                if leases[slot.number].holder == slot.holder:
+                    leases[slot.number].kept = True
+        return taken
 
-    async def _commit_tree(self, slot: Slot, tree: str, parents: list[str], message: str) -> str:
-        lines = [part for parent in parents for part in ("-p", parent)]
-        return await git("commit-tree", tree, *lines, "-m", message, cwd=slot.path, env=await identity(slot.path))
+    async def _whole(self, slot: Slot, commit: str = "") -> Slot:
+        """The slot, made anew if its folder vanished; with `commit` in it if one is given."""
+        if is_whole(slot.path, str(slot.git_dir)):
+            return slot
+        slot = self._slot(slot.number, await self._make(slot.number))
+        if commit:
+            await set_to(slot, commit)
+        return slot
 
-    async def _shape(self, slot: Slot, commit: str) -> tuple[str, list[str]]:
-        tree, _, parents = (await git("log", "-1", "--format=%T %P", commit, cwd=slot.path)).partition(" ")
-        return tree, parents.split()
+    async def _make(self, number: int) -> Lease:
+        async with self._leases.making():
+            git_dir = await make_worktree(self.workspace, self.folder / str(number))
+        async with self._leases.changing() as leases:
+            leases[number] = replace(leases.get(number, Lease()), git_dir=str(git_dir))
+            return leases[number]
 
-    async def _tree(self, slot: Slot) -> str:
-        try:
-            await git("add", "-A", cwd=slot.path)
-            return await git("write-tree", cwd=slot.path)
-        except GitError:
-            # The agent left an index that git cannot read, or a lock: the files count, so the index is made anew.
-            git_dir = Path(await git("rev-parse", "--absolute-git-dir", cwd=slot.path))
-            for name in ("index", "index.lock"):
-                (git_dir / name).unlink(missing_ok=True)
-            await git("add", "-A", cwd=slot.path)
-            return await git("write-tree", cwd=slot.path)
-
-    async def _has_changes(self, slot: Slot) -> bool:
-        code, listed = await git_bytes("status", "--porcelain", cwd=slot.path, ok=(0, 128))
-        return code == 0 and bool(listed.strip())
-
-    async def _is_sound(self, path: Path) -> bool:
-        if not (path / ".git").is_file():
-            return False
-        code, top = await git_bytes("rev-parse", "--show-toplevel", cwd=path, ok=(0, 128))
-        return code == 0 and Path(top.decode().strip()) == path
-
-    async def _make(self, path: Path) -> None:
-        async with self._making:  # git prunes and adds worktrees one at a time
-            if path.exists():
-                await asyncio.to_thread(shutil.rmtree, path)
-            env = self._workspace.env
-            await git("worktree", "prune", cwd=self._workspace.directory, env=env)
-            head = await self._any_commit()
-            await git(
-                "worktree", "add", "-q", "-f", "--detach", str(path), head, cwd=self._workspace.directory, env=env
-            )
-
-    async def _any_commit(self) -> str:
-        """Something to check out; the first `prepare` sets what counts."""
-        refs = await git(
-            "for-each-ref",
-            "--count=1",
-            "--sort=-committerdate",
-            "--format=%(objectname)",
-            "refs/heads/mission",
-            cwd=self._workspace.directory,
-            env=self._workspace.env,
+    def _slot(self, number: int, lease: Lease) -> Slot:
+        return Slot(
+            path=self.folder / str(number),
+            number=number,
+            fresh=not lease.kept,
+            git_dir=Path(lease.git_dir),
+            workspace=self.workspace,
+            holder=lease.holder,
         )
-        return require_hash(refs)
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[dict[str, str]]:
-        """Slot number to holder, empty when free; written back when the body ends well."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # held for microseconds
-            before = self._leases.read_text() if self._leases.exists() else "{}"
-            leases: dict[str, str] = json.loads(before)
-            yield leases
-            if (after := json.dumps(leases, indent=1)) != before:
-                write_atomically(self._leases, after)
+
+def _free(leases: dict[int, Lease], numbers: list[int]) -> None:
+    for number in numbers:
+        leases[number] = replace(leases[number], holder="", kept=False)

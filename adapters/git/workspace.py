@@ -1,144 +1,105 @@
-"""A user's project: where its git is, where a mission starts from, and what must not be touched."""
+"""A user's project: finding its git, and what stands in the way."""
 
 import hashlib
 import os
-import tempfile
-from dataclasses import dataclass
+import re
 from pathlib import Path
 
-from adapters.git.command import git, git_bytes, identity
-from adapters.git.errors import GitError, NotAWorkspace
+from adapters.files import write_atomically
+from adapters.git.base import Base, base_commit
+from adapters.git.command import git
+from adapters.git.errors import NotAWorkspace
+from adapters.git.repository import Workspace
+from adapters.git.user import find_identity, global_excludes
 
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+__all__ = ["MISSION_FOLDER", "Base", "Workspace", "base_commit", "hide_mission_folder", "open_workspace"]
+
 MISSION_FOLDER = ".opencode/missions/"
 
-
-@dataclass(frozen=True)
-class Workspace:
-    """A project's folder and the git that keeps its commits."""
-
-    #: The top of the repository, or the folder itself.
-    directory: Path
-    #: What all worktrees share.
-    git_dir: Path
-    #: True: the folder has no git; its commits are in a repository of ours, elsewhere.
-    private: bool
-    #: Short and stable: names the project's folder below ours.
-    key: str
-
-    @property
-    def env(self) -> dict[str, str]:
-        """For git commands about the user's own files."""
-        return {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.directory)} if self.private else {}
-
-
-@dataclass(frozen=True)
-class Base:
-    """Where a mission starts from."""
-
-    commit: str
-    #: The branch that is checked out; empty when HEAD is detached or there is no git.
-    branch: str
-    notes: tuple[str, ...] = ()
+_REGENERATED = """\
+# Made again by tools at any time. Without a .gitignore agents would commit them, and every merge would conflict.
+__pycache__/
+*.py[cod]
+.pytest_cache/
+.mypy_cache/
+.ruff_cache/
+.hypothesis/
+.tox/
+.nox/
+.venv/
+node_modules/
+.gradle/
+.DS_Store
+"""
 
 
 async def open_workspace(directory: Path, repositories: Path) -> Workspace:
     """Raises `NotAWorkspace`. A folder without git gets a private git directory below `repositories`."""
-    directory = _usable(directory)
-    try:
-        if await git("rev-parse", "--is-bare-repository", cwd=directory) == "true":
-            raise NotAWorkspace(f"{directory} is a bare repository: give a checkout of it (git clone {directory})")
-        top = Path(await git("rev-parse", "--show-toplevel", cwd=directory))
-        common = Path(await git("rev-parse", "--git-common-dir", cwd=directory))
-    except GitError as error:
-        if "not a git repository" not in error.said:
-            raise NotAWorkspace(f"{directory}: git cannot use it: {error.said.strip()}") from error
+    directory = _usable(directory.expanduser())
+    if directory.is_relative_to(repositories.resolve()):
+        raise NotAWorkspace(f"{directory} is a work folder of missions: start in the project itself")
+    found = await git(
+        "rev-parse", "--is-bare-repository", "--is-inside-work-tree", "--absolute-git-dir", "--show-toplevel",
+        cwd=directory, check=False,
+    )  # fmt: skip
+    if "not a git repository (or any" in found.err:
         return await _private(directory, repositories)
-    return Workspace(_usable(top), (directory / common).resolve(), private=False, key=_key(top))
+    bare, inside, *paths = [*found.text.splitlines(), "", ""]
+    if bare == "true":
+        raise NotAWorkspace(f"{directory} is a bare repository: clone it (git clone {directory}) and start there")
+    if inside == "false":
+        raise NotAWorkspace(f"{directory} lies inside a .git folder: start in the project itself")
+    if found.exit_code:
+        raise NotAWorkspace(f"git cannot use {directory}: {found.err.strip()}")
+    git_dir, top = Path(paths[0]), _usable(Path(paths[1]))
+    if not os.access(git_dir, os.W_OK | os.X_OK):
+        raise NotAWorkspace(f"{git_dir} is not writable: a mission keeps its branches there")
+    return await _opened(top, git_dir, private=False, repositories=repositories)
+
+
+async def _private(directory: Path, repositories: Path) -> Workspace:
+    if directory in (Path.home().resolve(), Path(directory.anchor)):
+        raise NotAWorkspace(f"{directory} is no project folder, and everything below it would be copied: give one")
+    git_dir = repositories.resolve() / _key(directory) / "private.git"
+    git_dir.mkdir(parents=True, exist_ok=True)
+    await git("init", "-q", "--bare", "--template=", str(git_dir), cwd=directory)
+    await git("--git-dir", str(git_dir), "config", "core.logAllRefUpdates", "true", cwd=directory)
+    return await _opened(directory, git_dir, private=True, repositories=repositories)
+
+
+async def _opened(directory: Path, git_dir: Path, *, private: bool, repositories: Path) -> Workspace:
+    key = _key(directory)
+    home = repositories.resolve() / key
+    ignored = f"{_REGENERATED}{MISSION_FOLDER}\n{await global_excludes(directory)}"
+    if not (home / "excludes").is_file() or (home / "excludes").read_text() != ignored:
+        write_atomically(home / "excludes", ignored)
+    return Workspace(directory, git_dir, private, key, home, identity=await find_identity(directory))
+
+
+def _key(directory: Path) -> str:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", directory.name)[:24].strip(".-") or "project"
+    return f"{name}-{hashlib.sha256(os.fsencode(directory)).hexdigest()[:8]}"
 
 
 def _usable(directory: Path) -> Path:
-    if not directory.exists():
-        raise NotAWorkspace(f"{directory} does not exist")
+    try:
+        if not directory.exists():
+            raise NotAWorkspace(f"{directory} does not exist: give the folder of a project")
+    except OSError as error:  # a name that is too long, a folder above that must not be entered
+        raise NotAWorkspace(f"{str(directory)[:200]} cannot be used: {error.strerror}") from error
     if not directory.is_dir():
-        raise NotAWorkspace(f"{directory} is not a folder")
-    if not os.access(directory, os.W_OK | os.X_OK):
+        raise NotAWorkspace(f"{directory} is not a folder: give the folder of a project")
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise NotAWorkspace(f"{directory} is not writable: a mission keeps its records in {MISSION_FOLDER} there")
     return directory.resolve()
 
 
-def _key(directory: Path) -> str:
-    return f"{directory.name[:24]}-{hashlib.sha256(str(directory).encode()).hexdigest()[:10]}"
-
-
-async def _private(directory: Path, repositories: Path) -> Workspace:
-    git_dir = repositories / _key(directory) / "private.git"
-    if not (git_dir / "HEAD").exists():
-        git_dir.parent.mkdir(parents=True, exist_ok=True)
-        await git("init", "-q", "--bare", str(git_dir), cwd=directory)
-        await git("config", "core.bare", "false", cwd=git_dir)
-    return Workspace(directory, git_dir, private=True, key=_key(directory))
-
-
-async def base_commit(workspace: Workspace, include_changes: bool) -> Base:
-    """Their index, HEAD, branches and files are as before; only objects are added.
-
-    `hide_mission_folder` comes first: the records of earlier missions are not part of the project.
-    """
-    head = await git(
-        "rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=workspace.directory, env=workspace.env, ok=(0, 1, 128)
-    )
-    branch = await git("symbolic-ref", "-q", "--short", "HEAD", cwd=workspace.directory, env=workspace.env, ok=(0, 1))
-    if workspace.private:
-        commit = await _snapshot_of_files(workspace, None)
-        return Base(commit, "", ("the folder has no git: a private repository keeps the mission's branches",))
-    if not head:
-        if include_changes:
-            return Base(
-                await _snapshot_of_files(workspace, None),
-                branch,
-                ("the repository has no commit: started from its files",),
-            )
-        commit = await _commit(workspace, EMPTY_TREE, None, "Begin")
-        return Base(commit, branch, ("the repository has no commit: started from nothing",))
-    changes = await _changes(workspace)
-    if not changes:
-        return Base(head, branch)
-    if include_changes:
-        return Base(await _snapshot_of_files(workspace, head), branch, (f"{changes} uncommitted changes are included",))
-    note = f"{changes} uncommitted changes are not included (--include-changes takes them along)"
-    return Base(head, branch, (note,))
-
-
-async def _changes(workspace: Workspace) -> int:
-    listed = await git("status", "--porcelain", "--untracked-files=all", cwd=workspace.directory, env=workspace.env)
-    return sum(MISSION_FOLDER not in line for line in listed.splitlines())
-
-
-async def _snapshot_of_files(workspace: Workspace, parent: str | None) -> str:
-    """All files as a commit, made through an index of our own."""
-    with tempfile.TemporaryDirectory() as folder:
-        env = {**workspace.env, "GIT_INDEX_FILE": str(Path(folder) / "index")}
-        if parent:
-            await git("read-tree", parent, cwd=workspace.directory, env=env)
-        await git("add", "-A", cwd=workspace.directory, env=env)
-        tree = await git("write-tree", cwd=workspace.directory, env=env)
-    return await _commit(workspace, tree, parent, "Uncommitted changes" if parent else "Files as they were")
-
-
-async def _commit(workspace: Workspace, tree: str, parent: str | None, message: str) -> str:
-    env = {**workspace.env, **await identity(workspace.directory if not workspace.private else workspace.git_dir)}
-    if tree == EMPTY_TREE:
-        await git_bytes("hash-object", "-w", "-t", "tree", "/dev/null", cwd=workspace.directory, env=env)
-    parents = ("-p", parent) if parent else ()
-    return await git("commit-tree", tree, *parents, "-m", message, cwd=workspace.directory, env=env)
-
-
 async def hide_mission_folder(workspace: Workspace) -> None:
     """Keep the mission's records out of git without touching a file of the project."""
-    exclude = workspace.git_dir / "info" / "exclude"
-    text = exclude.read_text() if exclude.exists() else ""
-    if MISSION_FOLDER not in text.splitlines():
-        exclude.parent.mkdir(parents=True, exist_ok=True)
-        with exclude.open("a") as stream:
-            stream.write(("" if not text or text.endswith("\n") else "\n") + MISSION_FOLDER + "\n")
+    exclude = workspace.common_dir / "info" / "exclude"
+    text = exclude.read_text(errors="surrogateescape") if exclude.exists() else ""
+    if MISSION_FOLDER in text.splitlines():
+        return
+    exclude.parent.mkdir(parents=True, exist_ok=True)
+    with exclude.open("a") as stream:  # whoever else writes there keeps what they wrote
+        stream.write(("" if not text or text.endswith("\n") else "\n") + MISSION_FOLDER + "\n")
