@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
@@ -235,7 +234,11 @@ class OpenCodeClient:
         return OpenCodeRejected(f"OpenCode refuses {method} {path}: HTTP {status} {said}", status)
 
 
-@cache
-def _adapter(shape: Hashable) -> TypeAdapter[Any]:
-    """Building one takes longer than most answers."""
-    return TypeAdapter(shape)
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    """Building one takes longer than most answers, so each is built once."""
+    if shape not in _ADAPTERS:
+        _ADAPTERS[shape] = TypeAdapter(shape)
+    return _ADAPTERS[shape]
