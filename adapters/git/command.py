@@ -79,6 +79,10 @@ async def git(
     return output
 
 
+def is_hash(text: str) -> bool:
+    return _HASH.fullmatch(text) is not None
+
+
 def require_hash(commit: str) -> str:
     """`commit`, if it is a full hash; else `ValueError`.
 
@@ -86,7 +90,7 @@ def require_hash(commit: str) -> str:
     branch moves in between, index and files are of the old commit below the new one. The next commit then reverts
     what others have merged, with exit code 0 everywhere (measured: 86 of 90 files were kept).
     """
-    if not _HASH.fullmatch(commit):
+    if not is_hash(commit):
         raise ValueError(f"{commit!r} is not a full commit hash (40 or 64 hexadecimal digits)")
     return commit
 

@@ -85,7 +85,7 @@ async def take_snapshot(slot: Slot, parent: str, branch: str, message: str, also
     if changed or len(parents) > 1:
         commit = await _known(slot, branch, tree, parents) or await _commit(slot, tree, parents, message)
     await point_branch(slot.workspace, branch, commit)
-    await slot.git("update-ref", "--no-deref", "HEAD", commit)
+    await slot.detach_at(commit)
     slot.forget_unfinished()
     slot.show_index()
     slot.remember(commit)

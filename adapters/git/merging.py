@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from adapters.git.branches import advance, delete_branch
 from adapters.git.command import Output, require_hash
-from adapters.git.contents import set_to, stage
+from adapters.git.contents import is_untouched_at, set_to, stage
 from adapters.git.errors import GitError
 from adapters.git.repository import Workspace
 from adapters.git.slot import Slot
@@ -63,7 +63,8 @@ async def merge(slot: Slot, onto: str, commit: str, message: str, moment: dateti
         return Merged(onto, tree, tree == await _tree(slot, commit))
     work = tree = await _tree(slot, commit)
     if base != onto:
-        await set_to(slot, commit)
+        if not await is_untouched_at(slot, commit):
+            await set_to(slot, commit)
         if conflicts := await bring_in(slot, onto):
             return Conflict(conflicts)
         tree = (await slot.git("write-tree")).text
@@ -77,7 +78,7 @@ async def merge(slot: Slot, onto: str, commit: str, message: str, moment: dateti
 
 
 async def _settle(slot: Slot, merged: str) -> None:
-    await slot.git("update-ref", "--no-deref", "HEAD", merged)
+    await slot.detach_at(merged)
     slot.forget_unfinished()
     slot.show_index()
     slot.remember(merged)

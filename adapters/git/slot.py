@@ -10,7 +10,7 @@ from pathlib import Path
 
 from adapters.files import write_atomically
 from adapters.git.base import empty_root
-from adapters.git.command import Output, git
+from adapters.git.command import Output, git, is_hash
 from adapters.git.repository import Workspace
 
 _UNFINISHED = (
@@ -82,6 +82,14 @@ class Slot:
             pointer.write_text(says)
         for lock in ("index.lock", "mission-index.lock", "HEAD.lock"):
             (self.git_dir / lock).unlink(missing_ok=True)
+
+    async def detach_at(self, commit: str) -> None:
+        """HEAD is this commit and no branch; files and index stay. Usually a file, which costs less than a git."""
+        head = self.git_dir / "HEAD"
+        if is_hash(head.read_text().strip()):
+            write_atomically(head, f"{commit}\n")
+        else:  # an agent is on a branch of its own
+            await self.git("update-ref", "--no-deref", "HEAD", commit)
 
     def forget_unfinished(self) -> None:
         for name in _UNFINISHED:
