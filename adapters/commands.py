@@ -1,34 +1,42 @@
-"""Running a command whose exit code decides: bounded in time and output, and gone completely afterwards."""
+"""Running a command whose exit code decides: bounded in time, output and memory, and gone completely afterwards.
+
+CommandError    neither green nor red: it could not be started, or its log could not be written
+"""
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import re
-import signal
+import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from adapters.git.command import without_repository
+from adapters.process_groups import end_group
+
 MOST_OUTPUT = 20 * 1024 * 1024
 TAIL_LINES = 20
 TAIL_CHARACTERS = 2_000
-GRACE = 2.0
-"""Seconds between asking a process group to end and ending it."""
 
-_SECRET = re.compile(r"(_API_KEY|_TOKEN|_SECRET|PASSWORD)$|^(OPENCODE|MISSION|TEMPORAL)_")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+_CHUNK = 64 * 1024
+_OURS = re.compile(r"(OPENCODE|MISSION|TEMPORAL)_")
+_SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|(^|_)(API_?KEY|TOKEN|ACCESS_KEY|PRIVATE_KEY)$")
+_CONTROL = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class CommandError(Exception):
-    """The command could not be run, or its log not be written: neither green nor red."""
+    """The command says nothing about the work: look at the machine."""
 
 
 @dataclass(frozen=True)
 class CommandResult:
+    #: As a shell tells it: 128 + n when signal n ended it.
     exit_code: int
     seconds: float
     #: Of the whole log.
@@ -46,98 +54,142 @@ async def run_command(
     time_limit: timedelta,
     log: Path,
     output_limit: int = MOST_OUTPUT,
-    environment: Mapping[str, str] = os.environ,
+    env: Mapping[str, str] | None = None,
 ) -> CommandResult:
     """Run a shell command in a process group of its own; nothing of the group is left when this returns.
 
-    Raises `CommandError` when the log cannot be written or the folder is gone. Cancelling ends the group, too.
+    `env` is added to an environment without secrets. Raises `CommandError`. Cancelling ends the group, too.
     """
     began = time.monotonic()
+    with _log_of(command, log) as descriptor:
+        recorder = _Recorder(descriptor, output_limit)
+        async with _started(command, cwd, env or {}) as (process, output):
+            recording = asyncio.create_task(recorder.record(output))
+            try:
+                ended = await _until_over(process, recording, time_limit)
+            finally:
+                await asyncio.shield(end_group(process.pid))
+                await asyncio.wait({recording}, timeout=1)  # one that left the group may hold the output open for ever
+                recording.cancel()
+            if recording.done():
+                ended = ended or recording.result()
+            code = await process.wait()
+    seconds = time.monotonic() - began
+    return CommandResult(128 - code if code < 0 else code, seconds, recorder.sha256, recorder.tail, ended)
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without secrets, our own settings and our own Python: `python3` means the project's."""
+    kept = {
+        name: value
+        for name, value in without_repository(environment).items()
+        if not _OURS.match(name) and not _SECRET.search(name.upper())
+    }
+    if sys.prefix == sys.base_prefix:
+        return kept
+    for name in [name for name in kept if name == "VIRTUAL_ENV" or name.startswith("PYTHON")]:
+        if any(_is_ours(path) for path in kept[name].split(os.pathsep)):
+            del kept[name]
+    kept["PATH"] = os.pathsep.join(path for path in kept.get("PATH", "").split(os.pathsep) if not _is_ours(path))
+    return kept
+
+
+def _is_ours(path: str) -> bool:
+    return bool(path) and Path(path).is_relative_to(sys.prefix)
+
+
+@contextlib.contextmanager
+def _log_of(command: str, log: Path) -> Iterator[int]:
+    """A descriptor to write the log to; what goes wrong with it is told as such, and never makes a check green."""
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        process = await asyncio.create_subprocess_exec(
-            "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh",
-            "-c",
-            command,
-            cwd=cwd,
-            env=clean_environment(environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with log.open("wb", buffering=0) as stream:
+            yield stream.fileno()
     except OSError as error:
-        raise CommandError(f"`{command}` cannot be run in {cwd}: {error}") from error
-    recorder = _Recorder(log, output_limit)
+        raise CommandError(f"the log {log} of `{command[:100]}` cannot be written: {error.strerror}") from error
+
+
+@contextlib.asynccontextmanager
+async def _started(
+    command: str, cwd: Path, env: Mapping[str, str]
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
+    """The running command and its output.
+
+    The pipe is ours and not asyncio's, whose `wait` waits for everyone who holds the output as well.
+    """
+    loop = asyncio.get_running_loop()
+    output = asyncio.StreamReader(limit=_CHUNK)
+    ours, theirs = os.pipe()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(output), os.fdopen(ours, "rb"))
     try:
-        ended = await _until_over(process, recorder, time_limit)
-    except OSError as error:
-        raise CommandError(f"the log {log} of `{command}` cannot be written: {error}") from error
+        try:
+            process = await asyncio.create_subprocess_exec(
+                shutil.which("bash") or "/bin/sh",
+                "-c",
+                command,
+                cwd=cwd,
+                env={**clean_environment(os.environ), **env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            raise CommandError(f"`{command[:100]}` cannot be run in {cwd}: {_why(error, cwd)}") from error
+        finally:
+            os.close(theirs)
+        yield process, output
     finally:
-        await asyncio.shield(_end_group(process))
-        recorder.close()
-    exit_code = process.returncode if process.returncode is not None else -signal.SIGKILL
-    return CommandResult(exit_code, time.monotonic() - began, recorder.sha256, recorder.tail, ended)
+        transport.close()
 
 
-async def _until_over(process: asyncio.subprocess.Process, recorder: "_Recorder", limit: timedelta) -> str:
-    reading = asyncio.create_task(recorder.record(process.stdout))  # type: ignore[arg-type]
-    waiting = asyncio.create_task(process.wait())
+def _why(error: OSError | ValueError, cwd: Path) -> str:
+    if not cwd.is_dir():
+        return "the folder does not exist"
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        return "the command is too long for this system"
+    return str(error)
+
+
+async def _until_over(process: asyncio.subprocess.Process, recording: asyncio.Task[str], limit: timedelta) -> str:
+    """Why it has to be ended, or empty when it has ended. Its last output may still be on the way."""
+    leaving = asyncio.create_task(process.wait())
     try:
-        # The command itself ends the wait, not the last holder of its output: it may have left a child behind.
-        await asyncio.wait({reading, waiting}, timeout=limit.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-        if reading.done() and reading.result():
-            return reading.result()
-        if not waiting.done():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(waiting), 0 if not reading.done() else limit.total_seconds())
-        if not waiting.done():
-            return f"time limit of {limit.total_seconds():g} s"
-        await asyncio.wait({reading}, timeout=0.5)  # what it wrote last is still in the pipe
-        return reading.result() if reading.done() else ""
+        async with asyncio.timeout(limit.total_seconds()):
+            # The command ends the wait, not the last holder of its output: it may have left children behind.
+            await asyncio.wait({recording, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if recording.done() and (why := recording.result()):
+                return why
+            await leaving
+    except TimeoutError:
+        return f"time limit of {limit.total_seconds():g} s"
     finally:
-        for task in (reading, waiting):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-async def _end_group(process: asyncio.subprocess.Process) -> None:
-    """Members may outlive their leader; the group's id is free only when the last one is gone."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, how)
-            deadline = time.monotonic() + GRACE
-            while time.monotonic() < deadline:
-                os.killpg(process.pid, 0)  # raises when nobody is left
-                await asyncio.sleep(0.01)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), GRACE)
+        leaving.cancel()
+    return ""
 
 
 class _Recorder:
     """Writes output to the log, hashes it and remembers its end; memory stays bounded."""
 
-    def __init__(self, log: Path, limit: int) -> None:
-        self._stream, self._limit = log.open("wb"), limit
-        self._hash, self._end, self._size = hashlib.sha256(), b"", 0
+    def __init__(self, log: int, limit: int) -> None:
+        self._log, self._limit, self._size = log, limit, 0
+        self._hash, self._end = hashlib.sha256(), b""
 
     async def record(self, output: asyncio.StreamReader) -> str:
         """Until the output ends: empty; or why it went on for too long."""
-        while chunk := await output.read(64 * 1024):
+        while chunk := await output.read(_CHUNK):
             kept = chunk[: self._limit - self._size]
-            self._stream.write(kept)
             self._hash.update(kept)
             self._size += len(kept)
-            self._end = (self._end + kept)[-4 * TAIL_CHARACTERS :]
+            self._end = (self._end + kept)[-8 * TAIL_CHARACTERS :]
+            self._write(kept)
             if len(kept) < len(chunk):
-                return f"printed more than {self._limit // (1024 * 1024)} MB"
-        self._stream.flush()
+                return f"printed more than {self._limit / 1024 / 1024:.3g} MB"
         return ""
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):  # told already, if it matters
-            self._stream.close()
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._log, data) :]
 
     @property
     def sha256(self) -> str:
@@ -145,17 +197,7 @@ class _Recorder:
 
     @property
     def tail(self) -> str:
-        text = _CONTROL.sub("", self._end.decode(errors="replace").replace("\r\n", "\n"))
-        return "\n".join(text.strip().splitlines()[-TAIL_LINES:])[-TAIL_CHARACTERS:]
-
-
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without secrets, and without our own Python: `python3 -m pytest` means the project's."""
-    kept = {name: value for name, value in environment.items() if not _SECRET.search(name)}
-    if kept.get("VIRTUAL_ENV") == sys.prefix:
-        del kept["VIRTUAL_ENV"]
-    if sys.prefix != sys.base_prefix:
-        ours = str(Path(sys.prefix) / "bin")
-        folders = [folder for folder in kept.get("PATH", "").split(os.pathsep) if folder != ours]
-        kept["PATH"] = os.pathsep.join(folders)
-    return kept
+        """As a terminal would show it, progress bars included: only what comes after the last carriage return."""
+        text = self._end.decode(errors="replace").replace("\r\n", "\n")
+        lines = [_CONTROL.sub("", line.rsplit("\r", 1)[-1]) for line in text.split("\n")]
+        return "\n".join("\n".join(lines).strip().split("\n")[-TAIL_LINES:])[-TAIL_CHARACTERS:]

@@ -26,6 +26,8 @@ _RULES = (
 #: What of a caller's `GIT_…` still holds for us: who and how, never where.
 _INHERITED = re.compile(r"GIT_(SSH|SSL|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|EXEC_PATH|(AUTHOR|COMMITTER)_(NAME|EMAIL))")
 
+_PLAIN = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
 _GRACE = 2.0
 """Seconds git gets to remove its lock files before it is ended."""
 
@@ -66,7 +68,9 @@ async def git(
     """
     rules = () if as_the_user else (*_RULES, *settings)
     options = [part for rule in rules for part in ("-c", rule)]
-    process = await _start([*options, *arguments], cwd, {**clean_environment(os.environ), **(env or {})}, stdin)
+    process = await _start(
+        [*options, *arguments], cwd, {**without_repository(os.environ), **_PLAIN, **(env or {})}, stdin
+    )
     try:
         out, err = await _read(process, stdin, limit)
     except BaseException:
@@ -95,10 +99,9 @@ def require_hash(commit: str) -> str:
     return commit
 
 
-def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without `GIT_DIR`, `GIT_INDEX_FILE` …: a hook that starts us would turn us against its repository."""
-    kept = {name: value for name, value in environment.items() if not name.startswith("GIT_") or _INHERITED.match(name)}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+def without_repository(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without `GIT_DIR`, `GIT_INDEX_FILE` …: a hook that starts us would turn us against its own repository."""
+    return {name: value for name, value in environment.items() if not name.startswith("GIT_") or _INHERITED.match(name)}
 
 
 async def _start(
