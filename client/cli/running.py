@@ -44,6 +44,7 @@ def command(body: Callable[Arguments, Any]) -> Callable[Arguments, None]:
 
 def _finish(body: Callable[[], Any]) -> int:
     """No traceback ever reaches a person; what nobody foresaw goes to a file, whose path they get."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         result = body()
         if inspect.iscoroutine(result):

@@ -7,7 +7,7 @@ from datetime import datetime
 from client.errors import UserError
 from client.stack.supervisor import Supervisor
 from runtime.settings import Settings
-from runtime.temporal import TemporalError
+from runtime.temporal import TemporalError, leave
 
 
 def main() -> int:
@@ -25,4 +25,4 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -6,10 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+import psutil
+
+from adapters.processes import ProcessRecord
 from client.errors import PartMissing, StackFailed
-from client.stack.ending import end_stack
+from client.stack.ending import SUPERVISOR_GRACE, end_stack
 from client.stack.logs import last_lines, log_file, open_log, size_of
 from client.stack.parts import ROOT, is_served, model_part
 from client.stack.ports import kept_ports
@@ -35,8 +39,9 @@ NOBODY_AFTER = 3.0
 class Launch:
     settings: Settings
     show: Show
-    #: Supervisors we started; whoever asked may have to end what they keep.
+    #: Supervisors we started.
     starts: int = 0
+    _child: "subprocess.Popen[bytes] | None" = None
     _began: float = field(default_factory=time.monotonic)
     _last_seen: float = field(default_factory=time.monotonic)
     _shown: str = ""
@@ -44,15 +49,14 @@ class Launch:
     async def until_ready(self) -> Living:
         """The stack, started if there is none. Raises `StackFailed` with the supervisor's own words."""
         log_start = size_of(log_file(self.settings, SUPERVISOR))
-        child: subprocess.Popen[bytes] | None = None
         while True:
             found = look(self.settings)
             if found.is_ready:
                 return found
-            if self._nobody_starts_it(found, child):
-                child = self._start()
+            if self._nobody_starts_it(found):
+                self._child = self._start()
             self._tell(found.doing)
-            if self._failed(found, child) or time.monotonic() - self._began > LONGEST_START:
+            if self._failed(found) or time.monotonic() - self._began > LONGEST_START:
                 raise self._failure(log_start)
             await asyncio.sleep(LOOK_EVERY)
 
@@ -69,16 +73,25 @@ class Launch:
                 start_new_session=True,
             )
 
-    def _nobody_starts_it(self, found: Living, child: "subprocess.Popen[bytes] | None") -> bool:
-        """None is there, or ours made way for one that was just stopping."""
-        made_way = child is not None and child.poll() == 0
-        return not found.supervisor and (child is None or made_way) and self.starts < MOST_STARTS
+    def end_what_it_started(self) -> None:
+        """The supervisor may not have written its record yet: then only we know of it."""
+        if self._child is None:
+            return
+        if self._child.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                ProcessRecord.of(self._child.pid).end(SUPERVISOR_GRACE)
+        end_stack(self.settings, lambda _: None)
 
-    def _failed(self, found: Living, child: "subprocess.Popen[bytes] | None") -> bool:
+    def _nobody_starts_it(self, found: Living) -> bool:
+        """None is there, or ours made way for one that was just stopping."""
+        made_way = self._child is not None and self._child.poll() == 0
+        return not found.supervisor and (self._child is None or made_way) and self.starts < MOST_STARTS
+
+    def _failed(self, found: Living) -> bool:
         now = time.monotonic()
-        if found.supervisor or (child and child.poll() is None):
+        if found.supervisor or (self._child and self._child.poll() is None):
             self._last_seen = now
-        ended_badly = child is not None and bool(child.poll())
+        ended_badly = self._child is not None and bool(self._child.poll())
         return (ended_badly and not found.supervisor) or now - self._last_seen > NOBODY_AFTER
 
     def _failure(self, log_start: int) -> StackFailed:
@@ -102,8 +115,7 @@ async def ensure_stack(settings: Settings, show: Show) -> Launch:
     try:
         await launch.until_ready()
     except BaseException:
-        if launch.starts:  # nothing half done: interrupted or failed, what we started goes again
-            await asyncio.to_thread(end_stack, settings, lambda _: None)
+        await asyncio.to_thread(launch.end_what_it_started)  # nothing half done
         raise
     return launch
 

@@ -63,6 +63,14 @@ class Machine:
             return record
         return None
 
+    def runs(self, word: str) -> bool:
+        """True while one of its processes has this word on its command line."""
+        for process in self.processes():
+            with suppress(psutil.Error):
+                if word in process.cmdline():
+                    return True
+        return False
+
     def processes(self) -> list[psutil.Process]:
         """All that were started for this home, by whomever."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
@@ -212,10 +220,14 @@ def test_sigterm_ends_up_whatever_it_is_at(machine: Machine, moment: str) -> Non
     assert machine.processes() == []
 
 
-def test_a_run_that_is_interrupted_while_the_stack_starts_leaves_nothing(machine: Machine) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["start-dev", "client.stack"])
+def test_a_run_that_is_interrupted_while_the_stack_starts_leaves_nothing(
+    machine: Machine, moment: str, how: signal.Signals
+) -> None:
     process = machine.start("run", "Write one")
-    until(lambda: machine.record("temporal"))
-    process.send_signal(signal.SIGINT)
+    until(lambda: machine.runs(moment))
+    process.send_signal(how)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "Traceback" not in output

@@ -5,7 +5,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from client.cli import app
+from client.cli.app import app
 from client.stack.logs import log_file
 from runtime.settings import Settings
 
