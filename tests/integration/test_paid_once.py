@@ -25,11 +25,11 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def slow_work(folder: Path) -> Path:
-    """Three TODOs side by side; every reply of a worker takes two seconds, so a kill meets a turn in the middle."""
+    """Three TODOs side by side; a worker's reply takes longer than a cold start, so a kill meets all in the middle."""
     names = ["T1", "T2", "T3"]
     return scenario(
         folder,
-        latency={"worker": 2.0},
+        latency={"worker": 4.0},
         plan=[todo(name, f"{name}.txt") for name in names],
         work={name: [[write(f"{name}.txt", f"{name}\n"), say(name)]] for name in names},
     )
@@ -43,8 +43,8 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def writing_has_begun(log: Path) -> Callable[[], bool]:
-    """All three have been asked what to do; their second request is on its way."""
-    return lambda: sum(turn[0] == "worker" for turn in turns(log)) == 3
+    """All three have been told what to write; their second request is on its way."""
+    return lambda: sum(turn[0] == "worker" and turn[4] == 0 for turn in turns(log)) == 3
 
 
 def kill(stack: Stack, part: str) -> None:
