@@ -68,13 +68,10 @@ async def run_command(
             try:
                 ended = await _until_over(process, recording, time_limit)
             finally:
-                await asyncio.shield(end_group(process.pid))
-                await asyncio.wait({recording}, timeout=1)  # one that left the group may hold the output open for ever
-                recording.cancel()
+                await asyncio.shield(_end(process, recording))
             if recording.done():
                 ended = ended or recording.result()
-            code = await process.wait()
-    seconds = time.monotonic() - began
+    seconds, code = time.monotonic() - began, process.returncode or 0
     return CommandResult(128 - code if code < 0 else code, seconds, recorder.sha256, recorder.tail, ended)
 
 
@@ -166,6 +163,13 @@ async def _until_over(process: asyncio.subprocess.Process, recording: asyncio.Ta
     finally:
         leaving.cancel()
     return ""
+
+
+async def _end(process: asyncio.subprocess.Process, recording: asyncio.Task[str]) -> None:
+    await end_group(process.pid)
+    await process.wait()
+    await asyncio.wait({recording}, timeout=1)  # a child that left the group may hold the output open for ever
+    recording.cancel()
 
 
 class _Recorder:
