@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
@@ -26,7 +27,7 @@ from activities.workspaces import WorkspaceActivities, Workspaces
 from adapters.opencode.errors import OpenCodeError, OpenCodeUnsupported
 from adapters.opencode.sessions import SessionBook
 from runtime.settings import Settings
-from runtime.temporal import TemporalError, connect
+from runtime.temporal import TemporalError, connect, leave
 from workflows.mission import MissionWorkflow
 from workflows.planner import PlannerWorkflow
 from workflows.reviewer import ReviewerWorkflow
@@ -48,15 +49,20 @@ def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    code = 0
     try:
         asyncio.run(serve(Settings.from_environment()))
     except (TemporalError, OpenCodeUnsupported) as error:
         sys.stderr.write(f"Error: {error}\n")
-        sys.exit(MISSING_PART)
+        code = MISSING_PART
+    leave(code)
 
 
 async def serve(settings: Settings) -> None:
     """Raises `TemporalError` or `OpenCodeUnsupported` when it cannot begin."""
+    if sys.version_info < (3, 12) and hasattr(os, "pidfd_open"):
+        # What Python 3.12 does by itself: no thread for each of the many git commands.
+        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

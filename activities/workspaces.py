@@ -1,5 +1,6 @@
 """The project on this host: how a mission begins and ends in it, and the slots its agents work in."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class WorkspaceActivities:
                 base = await base_commit(workspace, mission.options.include_changes)
                 await advance(workspace, mission_branch(mission.mission_id), base.commit, None)
                 role_notes = check_roles(workspace.directory)
-                checks, check_note = self._checks(mission, workspace.directory)
+                checks, check_note = await self._checks(mission, workspace.directory)
                 # In the planner's slot, not in the project: it is the first directory agents work in anyway.
                 slot = await project.slots.lease(holder(mission.mission_id, "plan"))
                 await project.slots.prepare(slot, base.commit)
@@ -83,13 +84,13 @@ class WorkspaceActivities:
                 warm_slots=sum(project.slots.owns(path) for path in self.sessions.warm),
             )
 
-    def _checks(self, mission: MissionFacts, directory: Path) -> tuple[tuple[str, ...], str]:
+    async def _checks(self, mission: MissionFacts, directory: Path) -> tuple[tuple[str, ...], str]:
         if chosen := mission.options.checks:
             return (
                 chosen,
                 f"the whole is checked with {', '.join(f'`{command}`' for command in chosen)}, as you asked",
             )
-        found = find_checks(directory)
+        found = await asyncio.to_thread(find_checks, directory)
         return found.commands, found.found
 
     @activity.defn(name="close_mission")

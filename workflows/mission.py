@@ -8,9 +8,7 @@ from temporalio import workflow
 from temporalio.common import Priority
 from temporalio.exceptions import ApplicationError, ChildWorkflowError, FailureError, is_cancelled_exception
 
-from workflows import activity_options, mission_view
-
-with workflow.unsafe.imports_passed_through():
+with workflow.unsafe.imports_passed_through():  # also our own pure modules: else each mission imports them anew
     from activities.checks import CheckActivities
     from activities.merging import MergeActivities
     from activities.workspaces import WorkspaceActivities
@@ -32,12 +30,13 @@ with workflow.unsafe.imports_passed_through():
     from mission.plan import Todo
     from mission.report import MissionReport, MissionStatus, Stage, TodoState
     from mission.state import MissionState
+    from workflows import activity_options, mission_view
     from workflows.planner import PlannerWorkflow
     from workflows.reviewer import ReviewerWorkflow
     from workflows.todo_worker import TodoWorkerWorkflow
 
-BUSY = timedelta(seconds=5)
-"""When every lane was busy for so long, agents are the slow part and more directories are worth their start."""
+BUSY = timedelta(seconds=3)
+"""When work has waited for a lane so long, agents are the slow part and more directories are worth their start."""
 
 
 @workflow.defn(name="mission")
@@ -51,6 +50,7 @@ class MissionWorkflow:
         )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._merge_queue = asyncio.Lock()
+        self._growing: asyncio.Task[None] | None = None
         self._shown = mission_view.Shown()
 
     @workflow.query(name="status", description="The whole mission: plan, TODOs, attempts, evidence. No input.")
@@ -150,39 +150,36 @@ class MissionWorkflow:
     async def _work(self) -> None:
         """Run what is ready until nothing is; new work starts as soon as what it needs is merged."""
         self._show(MissionStatus.RUNNING)
-        try:
-            while True:
-                waiting = self._start_what_is_ready()
-                if not self._running:
-                    return
-                await self._until_something_changes(waiting)
-        finally:
-            self._running = {todo_id: task for todo_id, task in self._running.items() if not task.done()}
+        while True:
+            self._start_what_is_ready()
+            if not self._running:
+                return
+            await self._until_done_or_wider(self._state.lanes)
+            for todo_id in [todo_id for todo_id, task in self._running.items() if task.done()]:
+                await self._running.pop(todo_id)  # raises what it raised
 
-    def _start_what_is_ready(self) -> bool:
-        """True if something is ready and only waits for a lane."""
+    async def _until_done_or_wider(self, lanes: int) -> None:
+        await workflow.wait_condition(
+            lambda: self._state.lanes > lanes or any(task.done() for task in self._running.values())
+        )
+
+    def _start_what_is_ready(self) -> None:
         if self._history_is_long():
-            return False  # drain, then continue as new
+            return  # drain, then continue as new
         for todo in self._state.ready(self._running):
             if len(self._running) >= self._state.lanes:
-                return True
+                self._ask_for_more_lanes()
+                return
             self._running[todo.id] = asyncio.create_task(self._carry_out(todo), name=todo.id)
-        return False
 
-    async def _until_something_changes(self, waiting: bool) -> None:
-        lanes, limit = self._state.lanes, self._mission.options.parallel
-        may_grow = waiting and lanes < limit
-        try:
-            await workflow.wait_condition(
-                lambda: any(task.done() for task in self._running.values()),
-                timeout=BUSY if may_grow else None,
-                timeout_summary="more TODOs at once if agents are slow",
-            )
-        except TimeoutError:
-            self._state.lanes = commander.more_lanes(lanes, limit)
-            return
-        for todo_id in [todo_id for todo_id, task in self._running.items() if task.done()]:
-            await self._running.pop(todo_id)  # raises what it raised
+    def _ask_for_more_lanes(self) -> None:
+        if self._state.lanes < self._mission.options.parallel and (self._growing is None or self._growing.done()):
+            self._growing = asyncio.create_task(self._add_lanes(), name="more lanes")
+
+    async def _add_lanes(self) -> None:
+        await workflow.sleep(BUSY, summary="more TODOs at once if agents are slow")
+        if self._state.ready(self._running):
+            self._state.lanes = commander.more_lanes(self._state.lanes, self._mission.options.parallel)
 
     async def _carry_out(self, todo: Todo) -> None:
         """One TODO from its first attempt until it is merged or given up."""
@@ -347,6 +344,7 @@ class MissionWorkflow:
 
     async def _stop_everything(self) -> None:
         """Cancel what runs and wait until every session is aborted and its work saved."""
+        self._stop_growing()
         for task in self._running.values():
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
@@ -355,7 +353,12 @@ class MissionWorkflow:
             if progress.state not in (TodoState.DONE, TodoState.OPEN, TodoState.FAILED):
                 progress.state = TodoState.CANCELLED
 
+    def _stop_growing(self) -> None:
+        if self._growing is not None:
+            self._growing.cancel()
+
     def _end(self, status: MissionStatus, reason: str) -> None:
+        self._stop_growing()
         self._state.ended = workflow.now()
         self._show(status, reason)
         self._note(f"{status.value}: {reason[:200]}")
@@ -378,6 +381,7 @@ class MissionWorkflow:
         return info.is_continue_as_new_suggested() or 0 < limit <= info.get_current_history_length()
 
     async def _continue_as_new(self) -> None:
+        self._stop_growing()
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(replace(self._mission, state=self._state), memo=dict(workflow.memo()))
 

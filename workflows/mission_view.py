@@ -30,10 +30,10 @@ class Shown:
     values: dict[str, object] = field(default_factory=dict)
 
     def upsert(self, report: MissionReport) -> None:
-        """Status at once; progress only in steps of a tenth, since a list needs no more."""
+        """Status at once; progress in quarters, since a list needs no more and each change is an event."""
         wanted: list[tuple[SearchAttributeKey, str | int]] = [  # type: ignore[type-arg]
             (MISSION_STATUS, report.status.value),
-            (MISSION_PROGRESS, report.progress // 10 * 10),
+            (MISSION_PROGRESS, report.progress // 25 * 25),
         ]
         updates: list[SearchAttributeUpdate] = [  # type: ignore[type-arg]
             key.value_set(value) for key, value in wanted if self.values.get(key.name) != value

@@ -2,12 +2,11 @@
 
 from temporalio import workflow
 
-from workflows import activity_options
-
 with workflow.unsafe.imports_passed_through():
     from activities.planning import PlanningActivities
     from mission.messages import PlanOrder, PlanResult, PlanTurn, TurnKey
     from mission.report import Usage
+    from workflows import activity_options
 
 MOST_REPAIRS = 2
 """Further turns in which an agent may mend an answer that is not valid."""

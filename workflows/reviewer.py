@@ -2,12 +2,11 @@
 
 from temporalio import workflow
 
-from workflows import activity_options
-
 with workflow.unsafe.imports_passed_through():
     from activities.reviewing import ReviewActivities
     from mission.messages import ReviewOrder, ReviewResult, ReviewTurn, TurnKey
     from mission.report import Usage
+    from workflows import activity_options
     from workflows.planner import MOST_REPAIRS
 
 

@@ -12,8 +12,6 @@ from temporalio import workflow
 from temporalio.common import Priority
 from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
 
-from workflows import activity_options
-
 with workflow.unsafe.imports_passed_through():
     from activities.checks import CheckActivities
     from activities.working import WorkActivities
@@ -30,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
         WorkTurnResult,
     )
     from mission.report import AttemptView, Stage, Usage
+    from workflows import activity_options
     from workflows.planner import MOST_REPAIRS
     from workflows.reviewer import ReviewerWorkflow
 
