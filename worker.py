@@ -62,7 +62,9 @@ async def serve(settings: Settings) -> None:
     """Raises `TemporalError` or `OpenCodeUnsupported` when it cannot begin."""
     if sys.version_info < (3, 12) and hasattr(os, "pidfd_open"):
         # What Python 3.12 does by itself: no thread for each of the many git commands.
-        asyncio.set_child_watcher(asyncio.PidfdChildWatcher())
+        watcher = asyncio.PidfdChildWatcher()
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.set_child_watcher(watcher)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

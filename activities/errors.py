@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, CancelledError
 
 from activities.models import ModelMissing
 from activities.roles import RoleFileError
@@ -44,8 +44,17 @@ def translated() -> Iterator[None]:
     except (NotAWorkspace, BranchMoved, RoleFileError, ModelMissing) as error:
         raise ApplicationError(str(error), type="workspace", non_retryable=True) from error
     except (GitError, CommandError, OSError) as error:
-        final = activity.info().attempt >= FILE_TRIES
-        raise ApplicationError(str(error), type="files", non_retryable=final) from error
+        raise ApplicationError(str(error), type="files", non_retryable=_tried_enough()) from error
+    except (ApplicationError, CancelledError):
+        raise
+    except Exception as error:
+        # A defect of ours, most likely: retrying it for ever would look like a mission that works.
+        said = f"{type(error).__name__}: {error}"
+        raise ApplicationError(said, type="unexpected", non_retryable=_tried_enough()) from error
+
+
+def _tried_enough() -> bool:
+    return activity.info().attempt >= FILE_TRIES
 
 
 def _model_failure(error: ModelFailed) -> ApplicationError:
