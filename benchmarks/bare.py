@@ -22,9 +22,12 @@ class BareScript:
 
     async def run(self) -> None:
         await self._turn("planner", "plan", "plan", self.directories[0])
+        await self.work()
+        await self._turn("reviewer", "final", "final", self.directories[0])
+
+    async def work(self) -> None:
         lanes = asyncio.Semaphore(self.parallel)
         await asyncio.gather(*(self._todo(number, lanes) for number in range(self.todos)))
-        await self._turn("reviewer", "final", "final", self.directories[0])
 
     async def _todo(self, number: int, lanes: asyncio.Semaphore) -> None:
         directory = self.directories[number % len(self.directories)]

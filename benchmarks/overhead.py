@@ -45,7 +45,7 @@ def main() -> None:
 
 async def measure(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder, running_stack(SCENARIO, Path(folder) / "model.jsonl") as stack:
-        bench = Bench(stack, await connect(Settings(home=stack.home / "missions")), Path(folder) / "model.jsonl")
+        bench = await mission_bench(stack, Path(folder) / "model.jsonl")
         project = stack.repository("project")
         for name, latency, times in (
             ("six files, no model latency", {}, rounds),
@@ -72,11 +72,11 @@ class Bench:
             self.log,
         )
 
-    async def mission(self, project: Path) -> tuple[float, MissionReport, str]:
+    async def mission(self, project: Path, options: MissionOptions = OPTIONS) -> tuple[float, MissionReport, str]:
         """Seconds from the start to the seal."""
         mission_id = f"mission-bench-{uuid.uuid4().hex[:6]}"
         settings = Settings(home=self.stack.home / "missions")
-        order = MissionInput(mission_id, "Six files", str(project), settings.host_queue(), OPTIONS)
+        order = MissionInput(mission_id, "Six files", str(project), settings.host_queue(), options)
         began = time.perf_counter()
         handle = await self.client.start_workflow(
             "mission", order, id=mission_id, task_queue=settings.task_queue, result_type=MissionReport
@@ -92,6 +92,10 @@ class Bench:
             began = time.perf_counter()
             await script.run()
             return time.perf_counter() - began
+
+
+async def mission_bench(stack: Stack, log: Path) -> Bench:
+    return Bench(stack, await connect(Settings(home=stack.home / "missions")), log)
 
 
 async def compare(bench: Bench, name: str, project: Path, rounds: int) -> None:

@@ -280,7 +280,8 @@ class MissionWorkflow:
             stage = Stage.CONFLICT if merged.conflicts else Stage.RED
             state.end_attempt(todo.id, stage=stage, outcome=after.feedback[0], checks=merged.checks or result.checks)
             self._note(f"{todo.id} not merged: {after.feedback[0][:120]}")
-        self._show(MissionStatus.RUNNING)
+        if not state.all_done:  # else sealing shows it
+            self._show(MissionStatus.RUNNING)
         return after
 
     async def _seal(self) -> None:
