@@ -90,9 +90,8 @@ async def ten_open_missions(bench: Bench, project: Path) -> None:
     while not all(task.done() for task in missions):
         worker.look()
         await asyncio.sleep(0.2)
-    print(
-        f"ten missions at once, one TODO each at a time: {max(task.result()[0] for task in missions):.1f} s, worker {worker.peak / 1e6:.0f} MB"
-    )
+    longest = max(task.result()[0] for task in missions)
+    print(f"ten missions at once, one TODO each at a time: {longest:.1f} s, worker {worker.peak / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
