@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from tests.replay.changed import WithOneMoreActivity
+from tests.replay.changed import WithOneMoreActivity, WithOneMoreField
 from tests.replay.histories import HistoryDiffers, Recording, recordings, replay
 from tests.replay.missions import MISSIONS
 from tests.replay.record import record
@@ -33,13 +33,22 @@ def test_recordings_are_small_and_tell_nothing_about_the_machine() -> None:
         assert not any(word in text for word in ("identity", "stackTrace", ".py")), recording.name
 
 
-async def test_a_changed_order_of_commands_is_refused_with_what_to_do() -> None:
+@pytest.mark.parametrize(
+    ("changed", "what", "advice"),
+    [
+        pytest.param(WithOneMoreActivity, "one_more", 'workflow.patched("', id="one more activity"),
+        pytest.param(WithOneMoreField, "budget", "give the new field a default", id="one more field"),
+    ],
+)
+async def test_a_change_that_would_break_missions_is_refused_with_what_to_do(
+    changed: type, what: str, advice: str
+) -> None:
     planned = next(recording for recording in RECORDED if recording.workflow_type == "planner")
     with pytest.raises(HistoryDiffers) as refused:
-        await replay(planned, [WithOneMoreActivity])
+        await replay(planned, [changed])
     assert planned.name in str(refused.value)
-    assert "one_more" in str(refused.value)
-    assert 'workflow.patched("' in str(refused.value)
+    assert what in str(refused.value)
+    assert advice in str(refused.value)
 
 
 @pytest.mark.asyncio(loop_scope="session")
