@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
 
 from activities.models import ModelMissing
 from activities.roles import RoleFileError
 from adapters.commands import CommandError
-from adapters.git.errors import BranchMoved, GitError, NotAWorkspace
+from adapters.git.errors import BranchMoved, GitError, NoSlotFree, NotAWorkspace
 from adapters.opencode.errors import ModelFailed, OpenCodeError, OpenCodeRejected, OpenCodeUnsupported
 
 REJECTIONS = 5
 """A request that OpenCode refuses so often is wrong, not early."""
+
+SLOT_WAIT = timedelta(seconds=2)
+"""Work of other missions takes minutes; asking every two seconds costs nothing."""
 
 FILE_TRIES = 8
 """With the waits of the retry policy about a minute; what git or the disk refuse for longer, a person must see."""
@@ -41,6 +44,10 @@ def translated() -> Iterator[None]:
         raise ApplicationError(str(error), type="opencode_unsupported", non_retryable=True) from error
     except OpenCodeError as error:
         raise ApplicationError(str(error), type="opencode_unreachable") from error
+    except NoSlotFree as error:
+        # Not an error but a queue: it shows in the Temporal UI as such and is not counted as a failure.
+        benign = ApplicationErrorCategory.BENIGN
+        raise ApplicationError(str(error), type="no_slot", next_retry_delay=SLOT_WAIT, category=benign) from error
     except (NotAWorkspace, BranchMoved, RoleFileError, ModelMissing) as error:
         raise ApplicationError(str(error), type="workspace", non_retryable=True) from error
     except (GitError, CommandError, OSError) as error:

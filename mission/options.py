@@ -20,7 +20,12 @@ class MissionOptions(BaseModel):
     models: dict[Role, str] = Field(
         default_factory=dict, description="Model of one role, as provider/model; stronger than `model`."
     )
-    parallel: int = Field(default=6, ge=1, le=50, description="TODOs worked on at the same time, at most.")
+    parallel: int = Field(
+        default=6,
+        ge=1,
+        le=50,
+        description="TODOs worked on at the same time, at most; a repository has 24 worktrees on a host.",
+    )
     checks: tuple[str, ...] = Field(
         default=(),
         description="Commands that must pass on the merged whole. Default: the project's own tests, if found.",

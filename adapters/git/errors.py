@@ -2,6 +2,7 @@
 
 WorkspaceError
 ├── NotAWorkspace      the folder cannot be a project, or not now: a person must act
+├── NoSlotFree         all worktrees are taken: one will be free, try again
 ├── BranchMoved        somebody else moved a branch that is ours
 ├── MergeRefused       landing is not possible now; the checkout is as it was
 └── GitError           a git command that should have worked: has command, exit code and what it said
@@ -18,6 +19,10 @@ class WorkspaceError(Exception):
 
 class NotAWorkspace(WorkspaceError):
     """The folder does not exist, cannot be written, is a bare repository, or something of ours in it is damaged."""
+
+
+class NoSlotFree(WorkspaceError):
+    """As many worktrees as there may be are in use."""
 
 
 class BranchMoved(WorkspaceError):

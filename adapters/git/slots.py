@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.git.contents import Snapshot, is_untouched_at, save_leftovers, set_to, take_snapshot
+from adapters.git.errors import NoSlotFree
 from adapters.git.leases import Lease, Leases
 from adapters.git.merging import bring_in
 from adapters.git.repository import Workspace
 from adapters.git.slot import Slot, is_whole, make_worktree
 
-__all__ = ["Slot", "SlotPool", "Snapshot"]
+__all__ = ["MOST_SLOTS", "Slot", "SlotPool", "Snapshot"]
+
+MOST_SLOTS = 24
+"""Of one repository on one host: each costs OpenCode 45 MB for good, so many missions share what is there."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class SlotPool:
     async def lease(self, holder: str) -> Slot:
         """The holder's slot, the same one again until it is released; a new worktree only if none is free.
 
+        Raises `NoSlotFree` when all of them are taken. Nobody who holds one waits for another, so one will be free.
+
         The lowest number first: it has been used most, so OpenCode and the project's builds are warm there.
         """
         async with self._leases.changing() as leases:
@@ -43,6 +49,8 @@ class SlotPool:
             if not number:
                 free = [n for n, lease in leases.items() if not lease.holder]
                 number = min(free, default=max(leases, default=0) + 1)
+                if number > MOST_SLOTS:
+                    raise NoSlotFree(f"all {MOST_SLOTS} worktrees of {self.workspace.directory} are in use")
                 leases[number] = replace(leases.get(number, Lease()), holder=holder, kept=False)
             lease = leases[number]
         if not is_whole(self.folder / str(number), lease.git_dir):

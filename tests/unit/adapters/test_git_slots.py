@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.git.errors import NoSlotFree
 from adapters.git.merging import advance
 from adapters.git.slots import Slot, SlotPool
 from tests.unit.adapters.repositories import Project, Repository, files_in, private_home, project
@@ -50,6 +51,17 @@ async def test_two_pools_never_lease_one_slot_twice(project: Project) -> None:
     pools = [SlotPool(project.workspace, project.pool.repositories) for _ in range(3)]
     slots = await asyncio.gather(*(pool.lease(f"{i}/T{j}") for i, pool in enumerate(pools) for j in range(3)))
     assert sorted(slot.number for slot in slots) == list(range(1, 10))
+
+
+async def test_there_are_only_so_many_slots(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.git.slots.MOST_SLOTS", 2)
+    for holder in ("m/T1", "m/T2"):
+        await project.pool.lease(holder)
+    with pytest.raises(NoSlotFree, match="all 2 worktrees of .* are in use"):
+        await project.pool.lease("n/T1")
+    assert (await project.pool.lease("m/T2")).number == 2
+    await project.pool.release("m/T1")
+    assert (await project.pool.lease("n/T1")).number == 1
 
 
 async def test_a_slot_is_fresh_until_something_of_its_holder_was_kept(project: Project) -> None:
