@@ -127,7 +127,6 @@ def test_secrets_and_our_own_settings_are_not_passed_on() -> None:
     }
 
 
-@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="not in a virtual environment")
 def test_our_own_python_is_not_the_projects() -> None:
     inside = {"PATH": f"/first:{sys.prefix}/bin:/last", "VIRTUAL_ENV": sys.prefix, "PYTHONPATH": f"{sys.prefix}/x"}
     assert clean_environment({**inside, "PYTHONUTF8": "1"}) == {"PATH": "/first:/last", "PYTHONUTF8": "1"}

@@ -57,7 +57,7 @@ async def test_there_are_only_so_many_slots(project: Project, monkeypatch: pytes
     monkeypatch.setattr("adapters.git.slots.MOST_SLOTS", 2)
     for holder in ("m/T1", "m/T2"):
         await project.pool.lease(holder)
-    with pytest.raises(NoSlotFree, match="all 2 worktrees of .* are in use"):
+    with pytest.raises(NoSlotFree, match=r"all 2 worktrees of .* are in use"):
         await project.pool.lease("n/T1")
     assert (await project.pool.lease("m/T2")).number == 2
     await project.pool.release("m/T1")

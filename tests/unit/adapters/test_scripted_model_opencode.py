@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from adapters.scripted_model.header import render_header
 from adapters.scripted_model.scenario import Scenario
@@ -77,7 +76,6 @@ async def healthy(client: httpx.AsyncClient) -> None:
                 await asyncio.sleep(0.1)
 
 
-@pytest.mark.skipif(OPENCODE is None, reason="OpenCode is not installed: `make setup` installs it")
 async def test_the_real_opencode_does_the_work_of_a_turn_whatever_the_model_breaks(tmp_path: Path) -> None:
     home, project, log = tmp_path / "home", tmp_path / "project", tmp_path / "log"
     home.mkdir()
