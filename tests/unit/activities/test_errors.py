@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from temporalio.exceptions import ApplicationError, CancelledError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory, CancelledError
 from temporalio.testing import ActivityEnvironment
 
 from activities.errors import FILE_TRIES, REJECTIONS, translated
 from activities.models import ModelMissing
 from activities.roles import RoleFileError
 from adapters.commands import CommandError
-from adapters.git.errors import BranchMoved, GitError, NotAWorkspace
+from adapters.git.errors import BranchMoved, GitError, NoSlotFree, NotAWorkspace
 from adapters.opencode.errors import ModelFailed, OpenCodeRejected, OpenCodeUnreachable, OpenCodeUnsupported
 
 UNREACHABLE = OpenCodeUnreachable("it has just died")
@@ -69,6 +69,12 @@ def test_what_may_pass_is_tried_again_but_not_for_ever(error: Exception, kind: s
 def test_an_opencode_that_is_away_is_waited_for_however_long() -> None:
     told = raised(UNREACHABLE, attempt=1000)
     assert (told.type, told.non_retryable) == ("opencode_unreachable", False)
+
+
+def test_a_free_slot_is_waited_for_without_counting_as_a_failure() -> None:
+    told = raised(NoSlotFree("all are in use"), attempt=1000)
+    assert (told.type, told.non_retryable, told.category) == ("no_slot", False, ApplicationErrorCategory.BENIGN)
+    assert told.next_retry_delay is not None
 
 
 @pytest.mark.parametrize(
