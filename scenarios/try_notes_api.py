@@ -85,7 +85,7 @@ def running_api(folder: Path) -> Iterator[HTTPConnection]:
 
 def shortened(answer: Any) -> str:
     text = json.dumps(answer)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= 34 else text[:31] + "..."
 
 
 def last_line(file: str) -> str:
