@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from adapters.commands import CommandResult, run_command
 from temporalio import activity
 
 from activities.errors import translated
 from activities.heartbeat import heartbeating
 from activities.workspaces import Workspaces
+from adapters.commands import CommandResult, run_command
 from adapters.files import write_atomically
 from mission.messages import CheckOrder, CheckResult
 from mission.report import Evidence
@@ -31,7 +31,11 @@ class CheckActivities:
     @activity.defn(name="check_the_whole")
     async def check_the_whole(self, order: CheckOrder) -> CheckResult:
         """The seal: every check again on the merged commit, in a slot set to exactly that commit."""
-        return await self._run(order)
+        result = await self._run(order)
+        if not result.green:  # the next round needs slots, and must not wait for this one
+            with translated():
+                await (await self.workspaces.of(order.mission)).slots.release(order.holder)
+        return result
 
     async def _run(self, order: CheckOrder) -> CheckResult:
         with translated():

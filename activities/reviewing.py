@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.git.merging import diff
 from temporalio import activity
 
 from activities import prompts
@@ -11,6 +10,7 @@ from activities.agent_sessions import AgentSessions, Conversation, read_answer
 from activities.errors import translated
 from activities.roles import load_role
 from activities.workspaces import Workspaces
+from adapters.git.merging import diff
 from mission.answers import Verdict
 from mission.messages import ReviewResult, ReviewTurn
 from mission.names import holder
@@ -42,4 +42,6 @@ class ReviewActivities:
                 text = prompts.review_prompt(order, change.text, change.truncated)
             reply = await self.sessions.take(talk, (str(key.repair),), key, text)
             verdict, problem = read_answer(reply, Verdict)
+            if verdict is not None and order.todo is None:
+                await project.slots.release(holder(order.mission.mission_id, part))
             return ReviewResult(verdict, problem, reply.usage)

@@ -11,7 +11,7 @@ def write_atomically(file: Path, text: str, mode: int = 0o644) -> None:
     fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "w") as stream:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
         fresh.replace(file)
     except BaseException:

@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -44,7 +42,7 @@ class ProcessRecord:
     def read(cls, file: Path) -> Self | None:
         """What the file says, or None when there is none or it is damaged."""
         try:
-            return cls(**json.loads(file.read_text()))
+            return cls(**json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
@@ -82,16 +80,3 @@ class ProcessRecord:
             with contextlib.suppress(psutil.TimeoutExpired):  # in the kernel's hands, for instance on a dead disk
                 process.wait(grace)
         return True
-
-    def end_group(self, grace: float = 2.0) -> None:
-        """End the process group this process leads, including members that outlive their leader."""
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, how)
-            deadline = time.monotonic() + grace
-            while time.monotonic() < deadline:
-                try:
-                    os.killpg(self.pid, 0)
-                except ProcessLookupError:
-                    return
-                time.sleep(0.02)
