@@ -55,8 +55,11 @@ class Publisher:
             handle = self.client.get_workflow_handle(mission_id)
             report = await handle.query("status", result_type=MissionReport)
         except (TimeoutError, RPCError):
-            return  # Temporal is away; the next round sees
-        if mission_id not in self._followed or report.status.ended:
+            followed.looks -= 1  # Temporal is away, or the mission is gone; its next activity makes us look again
+            return
+        if report.status.ended:
+            self.ended(mission_id)
+        if mission_id not in self._followed:
             return
         if report == followed.written or not report.base_commit:
             followed.looks -= 1
