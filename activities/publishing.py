@@ -5,15 +5,18 @@ files. They are views: what is missed while no worker runs is written as soon as
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.exceptions import TemporalError
 
 from adapters.files import write_atomically
 from mission import todo_file
 from mission.report import MissionReport, report_to_json
+
+log = logging.getLogger("mission.publishing")
 
 EVERY_SECONDS = 0.7
 
@@ -54,7 +57,7 @@ class Publisher:
         try:
             handle = self.client.get_workflow_handle(mission_id)
             report = await handle.query("status", result_type=MissionReport)
-        except (TimeoutError, RPCError):
+        except (TimeoutError, TemporalError):
             followed.looks -= 1  # Temporal is away, or the mission is gone; its next activity makes us look again
             return
         if report.status.ended:
@@ -64,7 +67,11 @@ class Publisher:
         if report == followed.written or not report.base_commit:
             followed.looks -= 1
             return
-        await asyncio.to_thread(write_view, followed.folder, report)
+        try:
+            await asyncio.to_thread(write_view, followed.folder, report)
+        except OSError as error:
+            log.warning("%s cannot be written, trying on: %s", followed.folder, error)
+            return
         followed.written, followed.looks = report, LOOKS
 
 
