@@ -1,13 +1,17 @@
 """Arguments and options that several commands share, and what becomes of them."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from adapters.scripted_model.scenario import Scenario, load_scenario
 from client.errors import BadInput
+from client.stack.records import look
+from runtime.settings import Settings
 
 LONGEST_OBJECTIVE = 20_000
 
@@ -20,6 +24,34 @@ ScenarioFile = Annotated[
 ]
 ModelLog = Annotated[
     Path | None, typer.Option("--model-log", metavar="FILE", help="Log each request to the scripted model.")
+]
+
+
+def _use_opencode(url: str | None) -> str | None:
+    """Put into the environment: every process we start reads it there, and no `ps` shows the password."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise typer.BadParameter(f"{url!r} is no address: give one such as http://127.0.0.1:4096")
+    if parts.username or parts.password:
+        raise typer.BadParameter("others can read a password here: give it in MISSION_OPENCODE_PASSWORD")
+    os.environ["MISSION_OPENCODE_URL"] = url
+    if "MISSION_OPENCODE_PASSWORD" not in os.environ and sys.stdin.isatty():
+        os.environ["MISSION_OPENCODE_PASSWORD"] = typer.prompt(
+            "OpenCode's password", default="", hide_input=True, show_default=False, err=True
+        )
+    return url
+
+
+OpenCodeUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--opencode-url",
+        metavar="URL",
+        callback=_use_opencode,
+        help="Use this running OpenCode; its password comes from MISSION_OPENCODE_PASSWORD, or you are asked.",
+    ),
 ]
 
 
@@ -46,3 +78,9 @@ def read_scenario(file: Path | None, log: Path | None) -> Scenario | None:
             raise BadInput("--model-log is for the scripted model: give a --scenario too")
         return None
     return load_scenario(file)
+
+
+def refuse_another_opencode(settings: Settings, url: str | None) -> None:
+    """A stack that is up keeps its OpenCode: an option without effect would only look like one."""
+    if url is not None and look(settings).supervisor:
+        raise BadInput("the stack is up and keeps its OpenCode: leave out --opencode-url, or `mission down` first")

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from client.cli import arguments, mission_request
+from client.cli.arguments import refuse_another_opencode
 from client.cli.mission_request import Request, make_request
 from client.cli.output import say, steps
 from client.cli.running import command
@@ -32,11 +33,13 @@ async def run(
     include_changes: mission_request.IncludeChanges = None,
     scenario: arguments.ScenarioFile = None,
     model_log: arguments.ModelLog = None,
+    opencode_url: arguments.OpenCodeUrl = None,
     plain: arguments.Plain = False,
     as_json: arguments.AsJson = False,
 ) -> ExitCode:
     """Run a mission: start what is missing, watch until it ends. Ctrl-C leaves it running."""
     settings = Settings.from_environment()
+    refuse_another_opencode(settings, opencode_url)
     request = make_request(
         settings,
         objective,

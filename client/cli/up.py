@@ -6,7 +6,7 @@ import typer
 
 from adapters.scripted_model.scenario import save_scenario
 from client.cli import arguments
-from client.cli.arguments import read_scenario
+from client.cli.arguments import read_scenario, refuse_another_opencode
 from client.cli.output import say, steps
 from client.cli.running import command
 from client.cli.status import describe, print_status
@@ -22,10 +22,12 @@ async def up(
     detach: Annotated[bool, typer.Option("--detach", help="Leave it running in the background.")] = False,
     scenario: arguments.ScenarioFile = None,
     model_log: arguments.ModelLog = None,
+    opencode_url: arguments.OpenCodeUrl = None,
     as_json: arguments.AsJson = False,
 ) -> ExitCode | None:
     """Start the local stack and keep it up: Temporal, the worker, OpenCode. Open missions go on where they were."""
     settings = Settings.from_environment()
+    refuse_another_opencode(settings, opencode_url)
     script = read_scenario(scenario, model_log)
     if script is not None:
         save_scenario(settings.scenarios, "default", script, model_log)

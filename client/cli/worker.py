@@ -3,13 +3,14 @@
 import os
 import sys
 
+from client.cli import arguments
 from client.cli.running import command
 from client.errors import PartMissing
 from client.stack.parts import WORKER_PROGRAM
 
 
 @command
-def worker() -> None:
+def worker(opencode_url: arguments.OpenCodeUrl = None) -> None:  # noqa: ARG001 - its callback did the work
     """Run the worker alone, against any Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, profiles."""
     if not WORKER_PROGRAM.exists():
         raise PartMissing(f"{WORKER_PROGRAM} is missing: the installation is not whole, run `make setup`")
