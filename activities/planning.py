@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from temporalio import activity
 
 from activities import prompts
@@ -50,6 +51,8 @@ def fits(answer: PlanAnswer, order: PlanOrder) -> str:
             return "" if answer.as_plan().work else "the plan has no TODO"
         unfinished = tuple(todo for todo in answer.todos if todo.id not in order.done)
         order.plan.revised(answer.model_copy(update={"todos": unfinished}))
+    except ValidationError as error:
+        return "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors()[:5])
     except ValueError as error:
         return str(error)
     return ""

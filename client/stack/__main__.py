@@ -11,10 +11,14 @@ from runtime.temporal import TemporalError, leave
 
 
 def main() -> int:
+    settings = Settings.from_environment()
     try:
-        asyncio.run(Supervisor(Settings.from_environment(), _say).run())
-    except (UserError, TemporalError, OSError) as error:
+        asyncio.run(Supervisor(settings, _say).run())
+    except (UserError, TemporalError) as error:
         _say(f"Error: {error}")
+        return 1
+    except OSError as error:
+        _say(f"Error: {error.filename or settings.home}: {error.strerror or error}")
         return 1
     return 0
 
