@@ -18,7 +18,7 @@ from statistics import median
 import httpx
 
 from benchmarks.bare import BareScript
-from benchmarks.overhead import LATENCY, OPTIONS, SCENARIO, Bench, mission_bench
+from benchmarks.overhead import LATENCY, OPTIONS, SCENARIO, Bench, mission_bench, warm_six_slots
 from benchmarks.stack import Spent, running_stack
 
 
@@ -51,9 +51,7 @@ async def first_and_second(bench: Bench, project: Path) -> None:
 
 async def slots_and_new_worktrees(bench: Bench, project: Path, todos: int) -> None:
     """Both with six at once and nothing but the turns, so that the directory is the only difference."""
-    bench.play(LATENCY)
-    for _ in range(2):
-        await bench.mission(project)  # agents are slow now, so all six slots are used and warm
+    await warm_six_slots(bench, project)
     bench.play({})
     slots = sorted((bench.stack.home / "missions/repositories").glob("*/slots/[0-9]*"))[:6]
     fresh = new_worktrees(project, bench.stack.home, todos)
