@@ -93,7 +93,11 @@ def workflow_worker(client: Client, settings: Settings) -> Worker:
 
 def host_worker(client: Client, settings: Settings, server: OpenCode, publisher: Publisher) -> Worker:
     """What only this host can do: everything that touches its files and its OpenCode."""
-    sessions = AgentSessions(server, SessionBook(settings.opencode_home / "sessions"))
+    sessions = AgentSessions(
+        server,
+        SessionBook(settings.opencode_home / "sessions"),
+        has_our_agents=settings.opencode_url is None,
+    )
     workspaces = Workspaces(settings.repositories, publisher)
     opening = WorkspaceActivities(sessions, workspaces)
     checks = CheckActivities(workspaces)

@@ -44,6 +44,10 @@ OF_THE_AGENT = frozenset({"ContextOverflowError", "ContentFilterError", "Message
 """Errors of the model that waiting does not mend: the attempt failed, the next one starts in a new session."""
 
 
+BUILT_IN = "build"
+"""The agent that every OpenCode has. Its own prompt is 9.5 kB longer than ours; its tools are those of our rules."""
+
+
 class OpenCode(Protocol):
     """A server of ours that is supervised, or one that runs elsewhere."""
 
@@ -88,6 +92,8 @@ class AgentSessions:
 
     opencode: OpenCode
     book: SessionBook
+    #: False for a server somebody else configured: its sessions then get our roles' rules and words only.
+    has_our_agents: bool = True
     warm: set[Path] = field(default_factory=set)
 
     def session_of(self, conversation: Conversation) -> str:
@@ -128,7 +134,8 @@ class AgentSessions:
         self, client: OpenCodeClient, conversation: Conversation, turn: tuple[str, ...], key: TurnKey, text: str
     ) -> Turn:
         role, options = conversation.role, conversation.mission.options
-        rules = role.rules if role.own else ()  # ours are in the server's configuration
+        # The rules of our own roles are in our server's configuration.
+        rules = role.rules if role.own or not self.has_our_agents else ()
         new = NewSession(str(conversation.directory), conversation.title, rules)
         session = await self.book.open(client, conversation.key, new)
         return Turn(
@@ -137,7 +144,7 @@ class AgentSessions:
             part_id=part_id_for(key.moment, conversation.key, *turn),
             directory=new.directory,
             title=conversation.title,
-            agent=f"mission-{role.name}",
+            agent=f"mission-{role.name}" if self.has_our_agents else BUILT_IN,
             model=options.model_for(role.name) or role.model,
             system=role.prompt,
             text=text,
