@@ -62,17 +62,13 @@ class MissionWorkflow:
         """Raises `ApplicationError` with the report as its detail when the mission ends unsealed."""
         try:
             await self._go_on_until_it_ends()
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, FailureError) as error:
             await self._stop_everything()
-            self._end(MissionStatus.CANCELLED, "cancelled by request; its branches are kept")
-            await self._close()
-            raise
-        except FailureError as error:
-            await self._stop_everything()
-            if is_cancelled_exception(error):
+            if workflow.cancellation_reason() is not None:
                 self._end(MissionStatus.CANCELLED, "cancelled by request; its branches are kept")
                 await self._close()
                 raise asyncio.CancelledError from error
+            # Also when somebody cancelled the planner or a review by hand: the mission itself was not cancelled.
             self._end(MissionStatus.FAILED, _deepest(error))
         report = await self._close()
         if report.status is not MissionStatus.SEALED:

@@ -51,6 +51,7 @@ class World:
     verdict: Callable[[ReviewTurn], Verdict] = lambda turn: Verdict(approved=True)
     conflict: Callable[[MergeOrder], bool] = lambda order: False
     red_when_merged: Callable[[MergeOrder], bool] = lambda order: False
+    during_plan: Callable[[PlanTurn], object] = lambda turn: None
     during_work: Callable[[WorkTurn], object] = lambda turn: None
     refused: str = ""
 
@@ -63,6 +64,9 @@ class World:
     @activity.defn(name="plan_turn")
     async def plan_turn(self, turn: PlanTurn) -> PlanResult:
         self.turns["planner", "plan", turn.order.round, turn.key.repair] += 1
+        waited = self.during_plan(turn)
+        if waited is not None:
+            await waited  # type: ignore[misc]
         if problem := self.plan_problem(turn):
             return PlanResult(None, problem, ONE_TURN)
         return PlanResult(self.plans[turn.order.round - 1], usage=ONE_TURN)

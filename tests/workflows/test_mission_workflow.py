@@ -243,6 +243,23 @@ async def test_cancelling_one_attempt_by_hand_costs_that_attempt_only(client: Cl
     assert report.todos[0].attempts[0].outcome == "this attempt was cancelled by hand"
 
 
+async def test_a_planner_cancelled_by_hand_fails_the_mission_and_does_not_cancel_it(
+    client: Client, task_queue: str
+) -> None:
+    begun = asyncio.Event()
+    told = world((todo("T1"),))
+    told.during_plan = lambda turn: waiting_for_cancellation(begun)
+    async with serving(client, task_queue, told):
+        handle = await start(client, task_queue)
+        await asyncio.wait_for(begun.wait(), 10)
+        await client.get_workflow_handle(f"{handle.id}/plan-1").cancel()
+        with pytest.raises(WorkflowFailureError) as failure:
+            await handle.result()
+    assert isinstance(failure.value.cause, ApplicationError)
+    assert failure.value.cause.type == "failed"
+    assert [report.status for report in told.closed] == [MissionStatus.FAILED]
+
+
 async def test_a_long_mission_continues_as_new_and_loses_nothing(client: Client, task_queue: str) -> None:
     told = world(tuple(todo(f"T{n}", *([f"T{n - 1}"] if n > 1 else [])) for n in range(1, 9)))
     async with serving(client, task_queue, told):
