@@ -11,7 +11,8 @@ from activities.errors import translated
 from activities.heartbeat import cancelled_by_request
 from activities.roles import load_role
 from activities.workspaces import Project, Workspaces
-from adapters.git.slots import Slot
+from adapters.git.merging import has_conflict_markers
+from adapters.git.slots import Slot, Snapshot
 from adapters.opencode.turns import TurnState
 from mission.answers import WorkReport
 from mission.messages import WorkOrder, WorkTurn, WorkTurnResult
@@ -43,14 +44,17 @@ class WorkActivities:
                 if cancelled_by_request():
                     await self._keep(project, slot, order)
                 raise
-            commit = await self._keep(project, slot, order)
+            kept = await self._keep(project, slot, order)
             report, problem = read_answer(reply, WorkReport)
+            failure = reply.failure
+            if order.step == "resolve" and has_conflict_markers(slot, kept.changed):
+                failure = "both sides of a conflict are still in the files, between git's markers"
             return WorkTurnResult(
-                commit=commit,
+                commit=kept.commit,
                 session=self.sessions.session_of(talk),
                 report=report,
                 problem=problem,
-                failure=reply.failure,
+                failure=failure,
                 usage=reply.usage,
             )
 
@@ -66,13 +70,12 @@ class WorkActivities:
             return prompts.repair_prompt(order.mission.mission_id, "worker", order.todo.id, order.attempt, key.problem)
         return prompts.work_prompt(order, brief=order.step == "work" or fresh or order.generation > 1)
 
-    async def _keep(self, project: Project, slot: Slot, order: WorkOrder) -> str:
+    async def _keep(self, project: Project, slot: Slot, order: WorkOrder) -> Snapshot:
         """Commit what lies in the slot on top of what we knew, whatever the agent did with git."""
-        snapshot = await project.slots.snapshot(
+        return await project.slots.snapshot(
             slot,
             parent=order.commit,
             branch=todo_branch(order.mission.mission_id, order.todo.id),
             message=f"{order.todo.id}: {order.todo.title}",
             also_parent=order.onto or None,
         )
-        return snapshot.commit

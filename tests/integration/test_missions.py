@@ -106,6 +106,28 @@ def test_a_conflict_is_resolved_by_the_agent_that_did_the_work(stack: Stack, tmp
     assert sum(attempt.stage is Stage.CONFLICT for view in report.todos for attempt in view.attempts) == 1
 
 
+def test_a_conflict_that_is_left_in_the_file_is_not_merged(stack: Stack, tmp_path: Path) -> None:
+    """The checks pass with the markers in it, and a resolver is not reviewed: only looking for them helps."""
+    project = repository(tmp_path / "project", {"shared.txt": "base\n"})
+    file = scenario(
+        tmp_path,
+        plan=[todo(name, "shared.txt", files=[], checks=["test -s shared.txt"]) for name in ("T1", "T2")],
+        work={
+            name: [
+                [write("shared.txt", f"{name}\n"), say(name)],
+                [say("x")],
+                [write("shared.txt", "both\n"), say("both")],
+            ]
+            for name in ("T1", "T2")
+        },
+        resolve={name: [say("looks fine")] for name in ("T1", "T2")},
+    )
+    report, _ = stack.run(project, file)
+    assert git(project, "show", f"{report.branch}:shared.txt") == "both"
+    late = max(report.todos, key=lambda view: len(view.attempts))
+    assert [attempt.stage for attempt in late.attempts] == [Stage.CONFLICT, Stage.FAILED, Stage.APPROVED]
+
+
 def test_a_red_seal_leads_to_another_round(stack: Stack, project: Path, tmp_path: Path) -> None:
     file = scenario(
         tmp_path,
